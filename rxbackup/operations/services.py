@@ -1,0 +1,41 @@
+"""What operations need to work, as one value that `wiring` builds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from rxbackup.settings import Settings
+from rxbackup.tables.session import SystemDatabase
+from rxbackup.vault.vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The live objects of one installation.
+
+    Attributes:
+        settings: what the environment says.
+        system: rxbackup's own tables.
+        system_url: where those are.
+        source_url: the database that is protected.
+        clock: the present instant, with zone; tests turn it.
+        open_vault: store name → its vault, opened once and kept.
+        queue: (job id, kind) → hand the job to a worker; the queue's own id, None if nothing queues.
+        local_folder: where the `local` store is.
+        processes: copy processes of one backup.
+        embedded: whether the protected database is the embedded one.
+    """
+
+    settings: Settings
+    system: SystemDatabase
+    system_url: str
+    source_url: str
+    clock: Callable[[], datetime]
+    open_vault: Callable[[str], Vault]
+    queue: Callable[[str, str], int | None]
+    local_folder: Path
+    processes: int
+    embedded: bool = False

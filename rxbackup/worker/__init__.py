@@ -1,0 +1,1 @@
+"""The clock and the hands: scheduler, queue, worker processes."""

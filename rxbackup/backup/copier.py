@@ -1,0 +1,101 @@
+"""Copy segments into the vault, here or in a process of its own.
+
+Threads would fight over the interpreter lock (measured: twice the time of processes), so big backups start
+`python -m rxbackup.backup.copier FD` a core and speak with it over a socket pair. Nothing secret is on its command line.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.connection import Connection as Line
+
+from psycopg import sql
+
+from rxbackup import errors
+from rxbackup.postgres.connecting import Connection
+from rxbackup.postgres.consistent_read import join_snapshot
+from rxbackup.postgres.copy_out import copy_query, read_rows
+from rxbackup.vault.chunking import CHUNK_BYTES
+from rxbackup.vault.vault import ChunkReceipt, Vault, VaultRecipe, open_vault
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentTask:
+    """One segment to copy. `table` is its place in the plan, `position` its place in the table."""
+
+    table: int
+    position: int
+    schema: str
+    name: str
+    columns: tuple[str, ...]
+    first_block: int
+    end_block: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentCopied:
+    """What one segment held and where it went."""
+
+    task: SegmentTask
+    rows: int
+    raw_bytes: int
+    receipts: tuple[ChunkReceipt, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CopierSetup:
+    """What a copier process needs to begin."""
+
+    source_url: str
+    exported_snapshot: str
+    vault: VaultRecipe
+
+    def __repr__(self) -> str:
+        """Hide the password and the keys."""
+        return "CopierSetup(…)"
+
+
+def copy_segment(conn: Connection, vault: Vault, task: SegmentTask) -> SegmentCopied:
+    """Read one segment and store its chunks.
+
+    Raises:
+        errors.DatabaseTrouble, errors.StoreTrouble: with the table named.
+    """
+    rows = raw_bytes = 0
+    receipts = []
+    for piece, ended in _pieces(conn, task):
+        receipts.append(vault.put_chunk(piece))
+        raw_bytes += len(piece)
+        rows += ended
+    return SegmentCopied(task, rows, raw_bytes, tuple(receipts))
+
+
+def _pieces(conn: Connection, task: SegmentTask) -> Iterator[tuple[bytearray | memoryview, int]]:
+    query = copy_query(sql.Identifier(task.schema, task.name), task.columns, task.first_block, task.end_block)
+    return read_rows(conn, query, piece_bytes=CHUNK_BYTES, doing=f"reading {task.schema}.{task.name}")
+
+
+def serve(line: Line) -> None:
+    """Answer tasks until the leader hangs up: the life of a copier process."""
+    setup: CopierSetup = line.recv()
+    try:
+        conn = join_snapshot(setup.source_url, setup.exported_snapshot)
+        vault = open_vault(setup.vault)
+        line.send(None)
+        while True:
+            line.send(copy_segment(conn, vault, line.recv()))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+    except errors.RxbackupError as error:
+        line.send(error)
+    except Exception as error:  # noqa: BLE001 - whatever happened, the leader must hear of it and stop
+        line.send(errors.RxbackupError(f"A copy process failed: {type(error).__name__}: {error}"))
+
+
+if __name__ == "__main__":
+    # Ctrl-C goes to the whole group; the leader decides, and copiers end when it hangs up.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    serve(Line(int(sys.argv[1])))

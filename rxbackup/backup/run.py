@@ -1,0 +1,327 @@
+"""Take a backup: one consistent instant, read by segments, sealed into chunks, the manifest written last and read back."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID, uuid4
+
+from rxbackup import errors
+from rxbackup.backup.copier import CopierSetup, SegmentCopied, SegmentTask, copy_segment
+from rxbackup.backup.crew import Crew
+from rxbackup.backup.plan import BackupPlan, PlannedTable, plan_backup, tables_of
+from rxbackup.groups.discovery import discover_groups
+from rxbackup.groups.group import Group, choose_groups
+from rxbackup.postgres.connecting import PINS, connect, translated
+from rxbackup.postgres.consistent_read import ConsistentRead, consistent_read
+from rxbackup.postgres.introspection import Catalogue, Sequence as PgSequence, Table
+from rxbackup.postgres.sequences import read_standings
+from rxbackup.postgres.watermarks import leave_watermark
+from rxbackup.progress import Progress, ProgressSink, ignore_progress
+from rxbackup.vault.manifest import (
+    ColumnEntry,
+    GroupEntry,
+    Manifest,
+    SegmentEntry,
+    SequenceEntry,
+    SequenceOwner,
+    ServerFacts,
+    SnapshotFacts,
+    TableEntry,
+    Totals,
+)
+from rxbackup.vault.vault import ChunkReceipt, Vault
+
+INLINE_BYTES = 48 * 1024 * 1024
+"""Below this a backup is over before copy processes have started, so the leader copies by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupRequest:
+    """What to back up.
+
+    Attributes:
+        backup_id: a fresh UUID as text.
+        groups: names of groups; None means every table there is.
+        trigger: manual, schedule, safety or import.
+    """
+
+    backup_id: str
+    name: str
+    description: str
+    created_by: str
+    trigger: str = "manual"
+    groups: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupOutcome:
+    """A finished backup: its manifest as read back from the store, and the chunks it consists of.
+
+    Attributes:
+        receipts: one entry a distinct chunk, first come.
+        manifest_bytes: size of the sealed manifest in the store.
+    """
+
+    manifest: Manifest
+    receipts: tuple[ChunkReceipt, ...]
+    manifest_bytes: int
+
+    @property
+    def stored_bytes(self) -> int:
+        """What this backup added to the store."""
+        return sum(r.stored_bytes for r in self.receipts if r.is_new) + self.manifest_bytes
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What has come in so far, by table and position."""
+
+    plan: BackupPlan
+    on_progress: ProgressSink
+    segments: dict[tuple[int, int], SegmentEntry] = field(default_factory=dict)
+    receipts: dict[str, ChunkReceipt] = field(default_factory=dict)
+    rows: int = 0
+    raw_bytes: int = 0
+
+    def add(self, copied: SegmentCopied | None) -> None:
+        if copied is not None:
+            task = copied.task
+            self.segments[task.table, task.position] = SegmentEntry(
+                first_block=task.first_block,
+                end_block=task.end_block,
+                rows=copied.rows,
+                raw_bytes=copied.raw_bytes,
+                chunks=tuple(r.id for r in copied.receipts),
+            )
+            for receipt in copied.receipts:
+                known = self.receipts.get(receipt.id)
+                if known is None or (receipt.is_new and not known.is_new):
+                    self.receipts[receipt.id] = receipt
+            self.rows += copied.rows
+            self.raw_bytes += copied.raw_bytes
+        self.on_progress(self.progress("Reading rows"))
+
+    def progress(self, stage: str) -> Progress:
+        return Progress(
+            stage,
+            rows_done=self.rows,
+            rows_total=max(self.plan.estimated_rows, self.rows),
+            bytes_done=self.raw_bytes,
+            bytes_total=max(self.plan.estimated_bytes, self.raw_bytes),
+            tables_done=len({table for table, _ in self.segments}),
+            tables_total=len(self.plan.tables),
+        )
+
+
+def run_backup(
+    request: BackupRequest,
+    *,
+    source_url: str,
+    vault: Vault,
+    on_progress: ProgressSink = ignore_progress,
+    processes: int | None = None,
+    lock_timeout_seconds: float = 30,
+) -> BackupOutcome:
+    """Take a backup of the database at `source_url` into `vault`.
+
+    On return the manifest rests in the store and was read back from there. On any error nothing refers to what was
+    stored; the next backup finds and uses the same chunks.
+
+    Raises:
+        errors.UsageError: a group is unknown.
+        errors.DatabaseTrouble: the database is away, locked, or hides rows.
+        errors.StoreTrouble: the store is away or full.
+        errors.Cancelled: whatever `on_progress` raises goes through.
+    """
+    started = time.monotonic()
+    on_progress(Progress("Locking the tables"))
+
+    def chosen(catalogue: Catalogue) -> tuple[Group, ...]:
+        return choose_groups(discover_groups(catalogue), request.groups)
+
+    def wanted(catalogue: Catalogue) -> tuple[Table, ...]:
+        return tables_of(catalogue, chosen(catalogue))
+
+    with consistent_read(source_url, wanted, lock_timeout_seconds=lock_timeout_seconds) as read:
+        groups = chosen(read.catalogue)
+        watermark = _leave_watermark(source_url, request, read)
+        plan = plan_backup(read.catalogue, groups)
+        tally = _Tally(plan, on_progress)
+        for copied in _copy_all(read, plan, source_url, vault, processes):
+            tally.add(copied)
+        on_progress(tally.progress("Reading the sequences"))
+        sequences = _sequences(read, plan, everything=request.groups is None)
+        warnings = _warnings(read)
+    manifest = Manifest(
+        backup_id=request.backup_id,
+        vault_id=vault.id,
+        name=request.name,
+        description=request.description,
+        created_by=request.created_by,
+        created_at=read.taken_at,
+        trigger=request.trigger,
+        server=_server_facts(read),
+        pins={**PINS, "client_encoding": read.server.encoding},
+        snapshot=SnapshotFacts(
+            taken_at=read.taken_at,
+            snapshot=read.snapshot,
+            horizon=str(read.horizon),
+            next_xid=str(read.next_xid),
+            watermark=watermark,
+        ),
+        base_id=None,
+        groups=tuple(GroupEntry(g.name, g.tables) for g in groups),
+        tables=tuple(_table_entry(read, i, planned, tally) for i, planned in enumerate(plan.tables)),
+        sequences=sequences,
+        warnings=warnings,
+        totals=Totals(
+            rows=tally.rows,
+            tables=len(plan.tables),
+            raw_bytes=tally.raw_bytes,
+            stored_bytes=sum(r.stored_bytes for r in tally.receipts.values() if r.is_new),
+            segments_total=plan.segments_total,
+            segments_read=plan.segments_total,
+            chunks=len(tally.receipts),
+            seconds=round(time.monotonic() - started, 3),
+        ),
+    )
+    on_progress(tally.progress("Writing the manifest and reading it back"))
+    return _seal(vault, manifest, tuple(tally.receipts.values()))
+
+
+def _seal(vault: Vault, manifest: Manifest, receipts: tuple[ChunkReceipt, ...]) -> BackupOutcome:
+    """Write the manifest last, read it back, and look that every new chunk really rests in the store."""
+    for receipt in receipts:
+        if receipt.is_new:
+            vault.check_chunk(receipt.id)
+    written = vault.put_manifest(manifest)
+    read_back = vault.get_manifest(manifest.backup_id)
+    if read_back != manifest:
+        raise errors.ManifestCorrupt(
+            "The manifest read back from the store is not the one that was written.",
+            hint="The store or this machine's memory is faulty. Check both before trusting new backups.",
+        )
+    return BackupOutcome(read_back, receipts, written.stored_bytes)
+
+
+def _copy_all(
+    read: ConsistentRead, plan: BackupPlan, source_url: str, vault: Vault, processes: int | None
+) -> Iterator[SegmentCopied | None]:
+    tasks = [
+        SegmentTask(
+            table=i,
+            position=position,
+            schema=planned.table.schema,
+            name=planned.table.name,
+            columns=tuple(c.name for c in planned.table.copied_columns),
+            first_block=segment.first_block,
+            end_block=segment.end_block,
+        )
+        for i, planned in enumerate(plan.tables)
+        for position, segment in enumerate(planned.segments)
+    ]
+    wanted = processes or os.cpu_count() or 1
+    if plan.estimated_bytes < INLINE_BYTES and processes is None:
+        for task in tasks:
+            yield copy_segment(read.conn, vault, task)
+        return
+    setup = CopierSetup(source_url, read.exported, vault.recipe())
+    with Crew(setup, min(wanted, len(tasks) or 1)) as crew:
+        yield from crew.copy(tasks)
+
+
+def _leave_watermark(source_url: str, request: BackupRequest, read: ConsistentRead) -> str | None:
+    watermark = uuid4()
+    left = leave_watermark(
+        source_url,
+        watermark=watermark,
+        backup_id=UUID(request.backup_id),
+        system_identifier=read.server.system_identifier,
+    )
+    return str(watermark) if left else None
+
+
+def _server_facts(read: ConsistentRead) -> ServerFacts:
+    server = read.server
+    return ServerFacts(
+        system_identifier=server.system_identifier,
+        version_num=server.version_num,
+        version=server.version,
+        database=server.database,
+        database_oid=server.database_oid,
+        encoding=server.encoding,
+        collation=server.collation,
+        lc_monetary=server.lc_monetary,
+    )
+
+
+def _table_entry(read: ConsistentRead, index: int, planned: PlannedTable, tally: _Tally) -> TableEntry:
+    table = planned.table
+    segments = tuple(tally.segments[index, i] for i in range(len(planned.segments)))
+    root = read.catalogue.by_oid[table.root]
+    return TableEntry(
+        schema=table.schema,
+        name=table.name,
+        oid=table.oid,
+        relfilenode=table.relfilenode,
+        root=root.qualified if root.oid != table.oid else None,
+        group=planned.group,
+        columns=tuple(
+            ColumnEntry(
+                name=c.name,
+                type=c.type,
+                not_null=c.not_null,
+                identity=c.identity,
+                generated=c.generated,
+                collation=c.collation,
+            )
+            for c in table.columns
+        ),
+        primary_key=table.primary_key,
+        blocks=table.blocks,
+        rows=sum(s.rows for s in segments),
+        raw_bytes=sum(s.raw_bytes for s in segments),
+        segments=segments,
+    )
+
+
+def _sequences(read: ConsistentRead, plan: BackupPlan, *, everything: bool) -> tuple[SequenceEntry, ...]:
+    """Read the sequences of the planned tables, and with everything also those that no column draws from."""
+    roots = {t.table.root for t in plan.tables} | {t.table.oid for t in plan.tables}
+    wanted = [s for s in read.catalogue.sequences if (s.owner is None and everything) or (s.owner and s.owner[0] in roots)]
+    standings = read_standings(read.conn, wanted)
+    return tuple(
+        SequenceEntry(
+            schema=s.schema,
+            name=s.name,
+            last_value=standings[s.oid].last_value,
+            is_called=standings[s.oid].is_called,
+            increment=s.increment,
+            minimum=s.minimum,
+            maximum=s.maximum,
+            start=s.start,
+            cycle=s.cycle,
+            owner=_owner(read.catalogue, s),
+        )
+        for s in wanted
+    )
+
+
+def _owner(catalogue: Catalogue, sequence: PgSequence) -> SequenceOwner | None:
+    if sequence.owner is None:
+        return None
+    table = catalogue.by_oid[sequence.owner[0]]
+    return SequenceOwner(schema=table.schema, table=table.name, column=sequence.owner[1])
+
+
+def _warnings(read: ConsistentRead) -> tuple[str, ...]:
+    """Say what this backup does not hold."""
+    warnings = [f"Not in the backup: {name}. Its rows live elsewhere." for name in read.catalogue.left_out]
+    with translated("looking for large objects"):
+        row = read.conn.execute("SELECT count(*) FROM pg_catalog.pg_largeobject_metadata").fetchone()
+    if row and row[0]:
+        warnings.append(f"Not in the backup: {row[0]} large objects. Only the numbers that refer to them are kept.")
+    return tuple(warnings)

@@ -1,0 +1,1 @@
+"""What belongs together: groups of tables, named for people."""

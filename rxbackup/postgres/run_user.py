@@ -56,7 +56,7 @@ def choose_run_user(cluster: Path) -> RunUser:
     """
     me = os.geteuid()
     owner = cluster.stat() if cluster.exists() else None
-    if owner is not None and owner.st_uid != me and me != 0:
+    if owner is not None and me not in (owner.st_uid, 0):
         raise Refused(
             f"{cluster} belongs to user {owner.st_uid}, and this is user {me}.",
             hint=f"Run rxbackup as user {owner.st_uid} or as root, or set RXBACKUP_DATA_DIR to another folder.",

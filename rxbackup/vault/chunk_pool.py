@@ -1,0 +1,210 @@
+"""The chunks of a vault: each stored once, under the keyed hash of its content.
+
+Object names: `chunks/<first 2 hex>/<chunk id>-<generation>`. A chunk that was collected and comes back is written
+as a new generation, so that a late deletion of the old object cannot take the new one with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from rxbackup.errors import ChunkCorrupt, ChunkMissing, Corrupt, ObjectNotFound, UsageError
+from rxbackup.stores.base import Store, StoredObject
+from rxbackup.vault.chunking import CHUNK_BYTES
+from rxbackup.vault.compression import Buffer
+from rxbackup.vault.packing import pack, pack_difference, unpack
+from rxbackup.vault.sealing import SMALLEST_OBJECT_BYTES, Codec, Label, ObjectType, VaultKeys, unseal
+
+_ID = re.compile(r"[0-9a-f]{64}")
+
+_SAMPLE = 16
+"""One of so many new chunks is opened completely before it is written; all are unsealed and compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkReceipt:
+    """What became of a chunk.
+
+    Attributes:
+        id: 64 hex digits.
+        plain_bytes: its length.
+        stored_bytes: length of the sealed object.
+        codec: raw, zstd or difference.
+        is_new: whether this call stored it.
+        object_name: where it is in the store.
+        generation: which writing of this chunk the object is.
+        anchor: id of the chunk that it is a difference from, or None.
+    """
+
+    id: str
+    plain_bytes: int
+    stored_bytes: int
+    codec: str
+    is_new: bool
+    object_name: str
+    generation: int = 0
+    anchor: str | None = None
+
+
+class ChunkPool:
+    """Puts, gets and looks for chunks."""
+
+    def __init__(self, store: Store, keys: VaultKeys) -> None:
+        self._store = store
+        self._keys = keys
+        self._known: dict[str, ChunkReceipt] = {}
+        self._written = 0
+
+    def know(self, receipts: Mapping[str, ChunkReceipt]) -> None:
+        """Trust that these chunks, by id, are stored: they are not looked for."""
+        self._known.update((chunk, replace(receipt, is_new=False)) for chunk, receipt in receipts.items())
+
+    def put(self, plain: Buffer, *, anchor: str | None = None) -> ChunkReceipt:
+        """Store a chunk unless it is there, intact."""
+        if len(plain) > CHUNK_BYTES:
+            raise UsageError(f"A chunk of {len(plain)} bytes is too long.")
+        key = self._keys.content_id(plain)
+        chunk = key.hex()
+        receipt = self._known.get(chunk)
+        if receipt is None:
+            receipt = self._found_intact(chunk) or self._write(key, plain, anchor)
+            self._known[chunk] = replace(receipt, is_new=False)
+        return receipt
+
+    def get(self, chunk: str) -> bytes:
+        """The plain bytes. Raises `ChunkMissing`, `ChunkCorrupt`."""
+        _, sealed = self._read(chunk)
+        return self._opened(chunk, sealed)[1]
+
+    def size(self, chunk: str) -> int:
+        """Stored bytes, without reading them. Raises `ChunkMissing`, `ChunkCorrupt` (too short)."""
+        found = self._store.stat(_object_name(chunk, 0)) or self._newest(chunk)
+        if found is None:
+            raise _missing(chunk)
+        if found.size < SMALLEST_OBJECT_BYTES:
+            raise ChunkCorrupt(f"The chunk {chunk[:12]} is cut short: {found.size} bytes are left of it.")
+        return found.size
+
+    def objects(self) -> Iterator[tuple[str, int, StoredObject]]:
+        """Every stored chunk: id, generation, object."""
+        for found in self._store.list("chunks/"):
+            chunk, _, generation = found.name.rpartition("/")[2].partition("-")
+            if _is_id(chunk) and generation.isdecimal():
+                yield chunk, int(generation), found
+
+    def _found_intact(self, chunk: str) -> ChunkReceipt | None:
+        """The receipt of a stored chunk that nobody vouches for: it is opened, not just seen.
+
+        Leaning on a torn object would make this backup unreadable; None lets it be written again.
+        """
+        if self._store.stat(_object_name(chunk, 0)) is None:
+            return None
+        try:
+            name, sealed = self._read(chunk)
+            label, plain = self._opened(chunk, sealed)
+        except Corrupt:
+            return None
+        anchor = None if label.anchor is None else label.anchor.hex()
+        return ChunkReceipt(chunk, len(plain), len(sealed), label.codec.word, False, name, _generation(name), anchor)
+
+    def _write(self, key: bytes, plain: Buffer, anchor: str | None) -> ChunkReceipt:
+        chunk = key.hex()
+        codec, sealed, leaning = self._packed(key, plain, anchor)
+        # What changed in memory since it was hashed would be stored under a name that it does not deserve.
+        if self._keys.content_id(plain) != key:
+            raise Corrupt("A chunk changed in memory while it was stored.", hint="Test this machine's memory.")
+        if self._written % _SAMPLE == 0:
+            self._opened(chunk, sealed)
+        self._written += 1
+        name = _object_name(chunk, 0)
+        is_new = self._store.put(name, sealed, if_absent=True)
+        if not is_new and self._found_intact(chunk) is None:
+            self._store.put(name, sealed)
+            is_new = True
+        return ChunkReceipt(chunk, len(plain), len(sealed), codec.word, is_new, name, 0, leaning)
+
+    def _packed(self, key: bytes, plain: Buffer, anchor: str | None) -> tuple[Codec, bytes, str | None]:
+        if anchor is not None:
+            leaning, prefix, whole_bytes = self._anchor(anchor)
+            sealed = pack_difference(plain, ObjectType.CHUNK, key, self._keys, anchor=(bytes.fromhex(leaning), prefix))
+            # The anchor's own size stands for that of this chunk kept whole: they are alike, or this is large anyway.
+            if len(sealed) * 2 <= whole_bytes:
+                return Codec.DIFFERENCE, sealed, leaning
+        codec, sealed = pack(plain, ObjectType.CHUNK, key, self._keys)
+        return codec, sealed, None
+
+    def _anchor(self, chunk: str) -> tuple[str, bytes, int]:
+        """Id, plain bytes and stored bytes of the chunk kept whole that `chunk` is or leans on."""
+        _, sealed = self._read(chunk)
+        label = self._unsealed(chunk, sealed)[0]
+        if label.anchor is not None:
+            chunk = label.anchor.hex()
+            _, sealed = self._read(chunk)
+        return chunk, self._opened(chunk, sealed)[1], len(sealed)
+
+    def _opened(self, chunk: str, sealed: Buffer, *, may_lean: bool = True) -> tuple[Label, bytes]:
+        """Authenticate, unpack within bounds, compare length and hash."""
+        label, content = self._unsealed(chunk, sealed)
+        prefix = None
+        if label.anchor is not None:
+            if not may_lean:
+                raise ChunkCorrupt(f"The chunk {chunk[:12]} should be whole but is a difference.")
+            anchor = label.anchor.hex()
+            prefix = self._opened(anchor, self._read(anchor)[1], may_lean=False)[1]
+        try:
+            plain = unpack(label, content, limit=CHUNK_BYTES, prefix=prefix)
+        except Corrupt as error:
+            raise _corrupt(chunk, error) from error
+        # GCM does not commit to its key, and a difference may lean on wrong bytes: the hash has the last word.
+        if self._keys.content_id(plain).hex() != chunk:
+            raise ChunkCorrupt(f"The chunk {chunk[:12]} does not hold what its name says.")
+        return label, plain
+
+    def _unsealed(self, chunk: str, sealed: Buffer) -> tuple[Label, bytes]:
+        try:
+            return unseal(sealed, ObjectType.CHUNK, bytes.fromhex(chunk), self._keys)
+        except Corrupt as error:
+            raise _corrupt(chunk, error) from error
+
+    def _read(self, chunk: str) -> tuple[str, bytes]:
+        """Object name and sealed bytes; generation 0 is the common case and is tried without asking."""
+        name = _object_name(chunk, 0)
+        try:
+            return name, self._store.get(name)
+        except ObjectNotFound:
+            newest = self._newest(chunk)
+        if newest is None:
+            raise _missing(chunk)
+        try:
+            return newest.name, self._store.get(newest.name)
+        except ObjectNotFound:
+            raise _missing(chunk) from None
+
+    def _newest(self, chunk: str) -> StoredObject | None:
+        found = [each for each in self._store.list(_object_name(chunk, None)) if _generation(each.name) >= 0]
+        return max(found, key=lambda each: _generation(each.name), default=None)
+
+
+def _object_name(chunk: str, generation: int | None) -> str:
+    if not _is_id(chunk):
+        raise UsageError(f"{chunk[:80]!r} is no chunk id.")
+    return f"chunks/{chunk[:2]}/{chunk}-{'' if generation is None else generation}"
+
+
+def _generation(name: str) -> int:
+    text = name.rpartition("-")[2]
+    return int(text) if text.isdecimal() else -1
+
+
+def _is_id(text: str) -> bool:
+    return _ID.fullmatch(text) is not None
+
+
+def _missing(chunk: str) -> ChunkMissing:
+    return ChunkMissing(f"The chunk {chunk[:12]} is not in the store.")
+
+
+def _corrupt(chunk: str, error: Corrupt) -> ChunkCorrupt:
+    return ChunkCorrupt(f"The chunk {chunk[:12]} cannot be used. {error.message}")

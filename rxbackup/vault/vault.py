@@ -1,0 +1,219 @@
+"""The vault: chunks and manifests, sealed, in a store.
+
+Object names: `vault.json`, `chunks/<first 2 hex>/<chunk id>-<generation>`, `manifests/<backup id>`.
+A vault starts no threads and holds no locks; processes that share one each open it by its recipe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from rxbackup.errors import BackupNotFound, Corrupt, ManifestCorrupt, ObjectNotFound, Refused, VaultMarkerMissing
+from rxbackup.stores.base import Store, StoredObject, StoreRecipe
+from rxbackup.stores.opening import open_store
+from rxbackup.vault.chunk_pool import ChunkPool, ChunkReceipt
+from rxbackup.vault.compression import Buffer
+from rxbackup.vault.keyring import Keyring
+from rxbackup.vault.manifest import Manifest
+from rxbackup.vault.marker import MARKER, new_marker, open_marker, vault_id_of
+from rxbackup.vault.packing import pack, unpack
+from rxbackup.vault.sealing import ObjectType, VaultKeys, unseal
+
+__all__ = ["ChunkReceipt", "ObjectReceipt", "Vault", "VaultRecipe", "open_vault"]
+
+LARGEST_MANIFEST_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectReceipt:
+    """What became of a manifest: its object, sealed length, and keyed BLAKE3 of its plain bytes in hex."""
+
+    object_name: str
+    stored_bytes: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class VaultRecipe:
+    """How to open a vault in another process. Holds keys: it travels through pipes, never to a disk or a log."""
+
+    store: StoreRecipe
+    keys: VaultKeys
+
+
+class Vault:
+    """An open vault. Make one by `create`, `open`, `open_or_create` or `open_vault`."""
+
+    def __init__(self, store: Store, keys: VaultKeys) -> None:
+        self.store = store
+        self._keys = keys
+        self._chunks = ChunkPool(store, keys)
+
+    @classmethod
+    def create(cls, store: Store, keyring: Keyring) -> Vault:
+        """Make a new vault in an empty store. Raises `Refused` if anything is in it."""
+        for found in store.list():
+            raise Refused(
+                f"The {store.describe()} is not empty: it holds {found.name}.",
+                hint="Choose an empty place for a new vault, or open the vault that is there with its key.",
+            )
+        marker = new_marker(keyring)
+        # A retried put may find its own marker: that is success.
+        if not store.put(MARKER, marker, if_absent=True) and store.get(MARKER) != marker:
+            raise Refused(f"Somebody else made a vault in the {store.describe()} at this moment; open that one.")
+        return cls.open(store, keyring)
+
+    @classmethod
+    def open(cls, store: Store, keyring: Keyring) -> Vault:
+        """Open the vault in a store; nothing is written.
+
+        Raises:
+            WrongKey: the key does not open it.
+            VaultMarkerMissing: there is no vault, or only its remains.
+            Corrupt: the marker is damaged.
+        """
+        return cls(store, open_marker(_read_marker(store), keyring))
+
+    @classmethod
+    def open_or_create(cls, store: Store, keyring: Keyring) -> Vault:
+        """Open the vault, or make one where the store is completely empty; raises as `open`."""
+        if next(iter(store.list()), None) is None:
+            try:
+                return cls.create(store, keyring)
+            except Refused:
+                # Somebody was faster; if it was no vault, opening says so.
+                return cls.open(store, keyring)
+        return cls.open(store, keyring)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the store's connections."""
+        self.store.close()
+
+    @property
+    def id(self) -> str:
+        """The vault's uuid."""
+        return str(UUID(bytes=self._keys.vault_id))
+
+    def recipe(self) -> VaultRecipe:
+        """Opens this vault in another process: see `open_vault`."""
+        return VaultRecipe(self.store.recipe(), self._keys)
+
+    def know(self, receipts: Mapping[str, ChunkReceipt]) -> None:
+        """Trust that these chunks, by id, are stored, because the catalogue says so: they are not looked for."""
+        self._chunks.know(receipts)
+
+    def put_chunk(self, plain: Buffer, *, anchor: str | None = None) -> ChunkReceipt:
+        """Store a chunk, unless the vault has it already.
+
+        A chunk that lies in the store but that nobody vouches for (see `know`) is opened and checked first, and
+        written again if it is damaged.
+
+        Args:
+            plain: at most `chunking.CHUNK_BYTES`.
+            anchor: id of a chunk in the vault that probably resembles this one: only the difference is stored, if
+                that is less than half.
+        """
+        return self._chunks.put(plain, anchor=anchor)
+
+    def get_chunk(self, chunk: str) -> bytes:
+        """The plain bytes of a chunk. Raises `ChunkMissing`, `ChunkCorrupt`."""
+        return self._chunks.get(chunk)
+
+    def check_chunk(self, chunk: str) -> int:
+        """Stored bytes of a chunk, without reading it. Raises `ChunkMissing`, `ChunkCorrupt` (too short)."""
+        return self._chunks.size(chunk)
+
+    def chunk_objects(self) -> Iterator[tuple[str, int, StoredObject]]:
+        """Every chunk object in the store: chunk id, generation, object."""
+        return self._chunks.objects()
+
+    def put_manifest(self, manifest: Manifest) -> ObjectReceipt:
+        """Store a manifest, read it back and compare. Its chunks must have been stored before.
+
+        Raises:
+            Refused: this backup has another manifest already.
+            VaultMarkerMissing: the store was emptied or replaced since the vault was opened.
+        """
+        manifest.check()
+        self._refuse_stranger(manifest)
+        self._check_marker()
+        name, object_id = _manifest_place(manifest.backup_id)
+        plain = manifest.to_json()
+        _, sealed = pack(plain, ObjectType.MANIFEST, object_id, self._keys)
+        is_new = self.store.put(name, sealed, if_absent=True)
+        if self.get_manifest(manifest.backup_id) != manifest:
+            if not is_new:
+                raise Refused(f"The backup {manifest.backup_id} has another manifest already.")
+            raise ManifestCorrupt(f"The manifest of backup {manifest.backup_id} reads back as something else.")
+        return ObjectReceipt(name, len(sealed), self._keys.content_id(plain).hex())
+
+    def get_manifest(self, backup_id: str) -> Manifest:
+        """The manifest of a backup. Raises `BackupNotFound`, `ManifestCorrupt`."""
+        name, object_id = _manifest_place(backup_id)
+        try:
+            sealed = self.store.get(name)
+        except ObjectNotFound:
+            raise BackupNotFound(f"The vault holds no backup {backup_id}.") from None
+        try:
+            label, content = unseal(sealed, ObjectType.MANIFEST, object_id, self._keys)
+            manifest = Manifest.from_json(unpack(label, content, limit=LARGEST_MANIFEST_BYTES))
+        except Corrupt as error:
+            said = f"The manifest of backup {backup_id} cannot be used. {error.message}"
+            raise ManifestCorrupt(said, hint=error.hint) from error
+        if manifest.backup_id != backup_id:
+            raise ManifestCorrupt(f"The manifest of backup {backup_id} says that it is {manifest.backup_id}.")
+        self._refuse_stranger(manifest)
+        return manifest
+
+    def manifest_ids(self) -> list[str]:
+        """The ids of all backups in the vault, sorted."""
+        return [found.name.removeprefix("manifests/") for found in self.store.list("manifests/")]
+
+    def delete_manifest(self, backup_id: str) -> None:
+        """Remove a manifest: the backup is gone, and its chunks may be collected."""
+        self._check_marker()
+        self.store.delete(_manifest_place(backup_id)[0])
+
+    def _check_marker(self) -> None:
+        # An unmounted disk leaves an empty folder in its place: nothing may be called complete, or deleted, there.
+        if vault_id_of(_read_marker(self.store)) != self.id:
+            raise VaultMarkerMissing(f"The {self.store.describe()} holds another vault than a moment ago.")
+
+    def _refuse_stranger(self, manifest: Manifest) -> None:
+        if manifest.vault_id != self.id:
+            raise ManifestCorrupt(f"The backup {manifest.backup_id} belongs to the vault {manifest.vault_id}.")
+
+
+def open_vault(recipe: VaultRecipe) -> Vault:
+    """Open a vault by its recipe, in this or another process. Raises `VaultMarkerMissing` if it is gone."""
+    vault = Vault(open_store(recipe.store), recipe.keys)
+    vault._check_marker()  # noqa: SLF001 - the module's own class
+    return vault
+
+
+def _read_marker(store: Store) -> bytes:
+    try:
+        return store.get(MARKER)
+    except ObjectNotFound:
+        raise VaultMarkerMissing(f"The {store.describe()} has no vault.json: no vault, or not this one.") from None
+
+
+def _manifest_place(backup_id: str) -> tuple[str, bytes]:
+    """Object name and object id of a backup's manifest."""
+    try:
+        identity = UUID(backup_id)
+    except ValueError:
+        raise BackupNotFound(f"{backup_id[:80]!r} is no backup id.") from None
+    return f"manifests/{identity}", identity.bytes.ljust(32, b"\0")

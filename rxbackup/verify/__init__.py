@@ -1,0 +1,1 @@
+"""Is what is stored still what was written? Looks, and changes nothing."""

@@ -1,0 +1,1 @@
+"""The browser's door: pages, their state, and the frame around them."""

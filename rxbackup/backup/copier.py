@@ -1,7 +1,7 @@
 """Copy segments into the vault, here or in a process of its own.
 
-Threads would fight over the interpreter lock (measured: twice the time of processes), so big backups start
-`python -m rxbackup.backup.copier FD` a core and speak with it over a socket pair. Nothing secret is on its command line.
+Threads would fight over the interpreter lock (measured: twice the time of processes), so big backups start one
+`python -m rxbackup.backup.copier FD` a core and speak with it over a socket pair; its command line holds no secret.
 """
 
 from __future__ import annotations

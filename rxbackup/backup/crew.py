@@ -10,6 +10,7 @@ from multiprocessing import Pipe
 from multiprocessing.connection import Connection as Line
 from multiprocessing.connection import wait
 from types import TracebackType
+from typing import Self
 
 from rxbackup import errors
 from rxbackup.backup.copier import CopierSetup, SegmentCopied, SegmentTask
@@ -36,7 +37,7 @@ class Crew:
             self.dismiss()
             raise
 
-    def __enter__(self) -> Crew:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -96,7 +97,8 @@ class Crew:
 
     def _lost(self) -> errors.WorkerLost:
         return errors.WorkerLost(
-            "A copy process ended unexpectedly.", hint="Look for the out-of-memory killer in the system log, then retry."
+            "A copy process ended unexpectedly.",
+            hint="Look for the out-of-memory killer in the system log, then retry.",
         )
 
     def dismiss(self) -> None:

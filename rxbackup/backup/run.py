@@ -1,11 +1,11 @@
-"""Take a backup: one consistent instant, read by segments, sealed into chunks, the manifest written last and read back."""
+"""Take a backup: one consistent instant, read by segments, sealed into chunks; the manifest last, and read back."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from rxbackup import errors
@@ -14,9 +14,10 @@ from rxbackup.backup.crew import Crew
 from rxbackup.backup.plan import BackupPlan, PlannedTable, plan_backup, tables_of
 from rxbackup.groups.discovery import discover_groups
 from rxbackup.groups.group import Group, choose_groups
-from rxbackup.postgres.connecting import PINS, connect, translated
+from rxbackup.postgres.connecting import PINS, translated
 from rxbackup.postgres.consistent_read import ConsistentRead, consistent_read
-from rxbackup.postgres.introspection import Catalogue, Sequence as PgSequence, Table
+from rxbackup.postgres.introspection import Catalogue, Table
+from rxbackup.postgres.introspection import Sequence as PgSequence
 from rxbackup.postgres.sequences import read_standings
 from rxbackup.postgres.watermarks import leave_watermark
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
@@ -26,7 +27,6 @@ from rxbackup.vault.manifest import (
     Manifest,
     SegmentEntry,
     SequenceEntry,
-    SequenceOwner,
     ServerFacts,
     SnapshotFacts,
     TableEntry,
@@ -94,7 +94,7 @@ class _Tally:
                 end_block=task.end_block,
                 rows=copied.rows,
                 raw_bytes=copied.raw_bytes,
-                chunks=tuple(r.id for r in copied.receipts),
+                chunks=[r.id for r in copied.receipts],
             )
             for receipt in copied.receipts:
                 known = self.receipts.get(receipt.id)
@@ -161,20 +161,20 @@ def run_backup(
         name=request.name,
         description=request.description,
         created_by=request.created_by,
-        created_at=read.taken_at,
+        created_at=read.taken_at.isoformat(),
         trigger=request.trigger,
         server=_server_facts(read),
         pins={**PINS, "client_encoding": read.server.encoding},
         snapshot=SnapshotFacts(
-            taken_at=read.taken_at,
+            taken_at=read.taken_at.isoformat(),
             snapshot=read.snapshot,
             horizon=str(read.horizon),
             next_xid=str(read.next_xid),
             watermark=watermark,
         ),
         base_id=None,
-        groups=tuple(GroupEntry(g.name, g.tables) for g in groups),
-        tables=tuple(_table_entry(read, i, planned, tally) for i, planned in enumerate(plan.tables)),
+        groups=[GroupEntry(name=g.name, tables=list(g.tables)) for g in groups],
+        tables=[_table_entry(read, i, planned, tally) for i, planned in enumerate(plan.tables)],
         sequences=sequences,
         warnings=warnings,
         totals=Totals(
@@ -260,7 +260,7 @@ def _server_facts(read: ConsistentRead) -> ServerFacts:
 
 def _table_entry(read: ConsistentRead, index: int, planned: PlannedTable, tally: _Tally) -> TableEntry:
     table = planned.table
-    segments = tuple(tally.segments[index, i] for i in range(len(planned.segments)))
+    segments = [tally.segments[index, i] for i in range(len(planned.segments))]
     root = read.catalogue.by_oid[table.root]
     return TableEntry(
         schema=table.schema,
@@ -269,7 +269,7 @@ def _table_entry(read: ConsistentRead, index: int, planned: PlannedTable, tally:
         relfilenode=table.relfilenode,
         root=root.qualified if root.oid != table.oid else None,
         group=planned.group,
-        columns=tuple(
+        columns=[
             ColumnEntry(
                 name=c.name,
                 type=c.type,
@@ -279,8 +279,8 @@ def _table_entry(read: ConsistentRead, index: int, planned: PlannedTable, tally:
                 collation=c.collation,
             )
             for c in table.columns
-        ),
-        primary_key=table.primary_key,
+        ],
+        primary_key=list(table.primary_key),
         blocks=table.blocks,
         rows=sum(s.rows for s in segments),
         raw_bytes=sum(s.raw_bytes for s in segments),
@@ -288,12 +288,14 @@ def _table_entry(read: ConsistentRead, index: int, planned: PlannedTable, tally:
     )
 
 
-def _sequences(read: ConsistentRead, plan: BackupPlan, *, everything: bool) -> tuple[SequenceEntry, ...]:
+def _sequences(read: ConsistentRead, plan: BackupPlan, *, everything: bool) -> list[SequenceEntry]:
     """Read the sequences of the planned tables, and with everything also those that no column draws from."""
     roots = {t.table.root for t in plan.tables} | {t.table.oid for t in plan.tables}
-    wanted = [s for s in read.catalogue.sequences if (s.owner is None and everything) or (s.owner and s.owner[0] in roots)]
+    wanted = [
+        s for s in read.catalogue.sequences if (s.owner is None and everything) or (s.owner and s.owner[0] in roots)
+    ]
     standings = read_standings(read.conn, wanted)
-    return tuple(
+    return [
         SequenceEntry(
             schema=s.schema,
             name=s.name,
@@ -307,21 +309,21 @@ def _sequences(read: ConsistentRead, plan: BackupPlan, *, everything: bool) -> t
             owner=_owner(read.catalogue, s),
         )
         for s in wanted
-    )
+    ]
 
 
-def _owner(catalogue: Catalogue, sequence: PgSequence) -> SequenceOwner | None:
+def _owner(catalogue: Catalogue, sequence: PgSequence) -> dict[str, str] | None:
     if sequence.owner is None:
         return None
     table = catalogue.by_oid[sequence.owner[0]]
-    return SequenceOwner(schema=table.schema, table=table.name, column=sequence.owner[1])
+    return {"schema": table.schema, "table": table.name, "column": sequence.owner[1]}
 
 
-def _warnings(read: ConsistentRead) -> tuple[str, ...]:
+def _warnings(read: ConsistentRead) -> list[str]:
     """Say what this backup does not hold."""
     warnings = [f"Not in the backup: {name}. Its rows live elsewhere." for name in read.catalogue.left_out]
     with translated("looking for large objects"):
         row = read.conn.execute("SELECT count(*) FROM pg_catalog.pg_largeobject_metadata").fetchone()
     if row and row[0]:
         warnings.append(f"Not in the backup: {row[0]} large objects. Only the numbers that refer to them are kept.")
-    return tuple(warnings)
+    return warnings

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 
 from rxbackup.groups.bundled import BUNDLED_GROUPS
 from rxbackup.groups.group import Group
@@ -26,7 +27,7 @@ def discover_groups(catalogue: Catalogue) -> tuple[Group, ...]:
     return (*fixed, *_propose(rest, _neighbours(catalogue), {g.name.casefold() for g in fixed}))
 
 
-def _propose(tables: Iterable[Table], neighbours: Mapping[str, Set[str]], used: set[str]) -> list[Group]:
+def _propose(tables: Iterable[Table], neighbours: Mapping[str, AbstractSet[str]], used: set[str]) -> list[Group]:
     members = _by_prefix(tables)
     home = {name: key for key, names in members.items() for name in names}
     loose = sorted(t.qualified for t in tables if t.qualified not in home)
@@ -53,7 +54,7 @@ def _by_prefix(tables: Iterable[Table]) -> dict[str, set[str]]:
     return {key: names for key, names in members.items() if len(names) > 1}
 
 
-def _clusters(names: Iterable[str], neighbours: Mapping[str, Set[str]]) -> list[set[str]]:
+def _clusters(names: Iterable[str], neighbours: Mapping[str, AbstractSet[str]]) -> list[set[str]]:
     """Split names into sets connected by foreign keys."""
     left = set(names)
     clusters = []

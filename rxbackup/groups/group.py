@@ -35,7 +35,8 @@ def choose_groups(
     unknown = [n for n in [*wanted, *skip] if n.strip().casefold() not in known]
     if unknown:
         raise errors.UsageError(
-            f"There is no group named {', '.join(unknown)}.", hint=f"The groups are: {', '.join(g.name for g in groups)}."
+            f"There is no group named {', '.join(unknown)}.",
+            hint=f"The groups are: {', '.join(g.name for g in groups)}.",
         )
     chosen = {n.casefold() for n in wanted} - left_out
     result = tuple(g for g in groups if g.name.casefold() in chosen)

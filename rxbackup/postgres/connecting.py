@@ -105,7 +105,9 @@ def translate(error: psycopg.Error, doing: str = "") -> errors.RxbackupError:
 
 
 def _kind_of(error: psycopg.Error, message: str) -> errors.RxbackupError:
-    known: list[tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], type[errors.RxbackupError], str | None]] = [
+    known: list[
+        tuple[type[psycopg.Error] | tuple[type[psycopg.Error], ...], type[errors.RxbackupError], str | None]
+    ] = [
         (
             (psycopg.errors.InvalidPassword, psycopg.errors.InvalidAuthorizationSpecification),
             errors.DatabaseUnavailable,

@@ -176,7 +176,9 @@ def _lock(conn: Connection, url: str, tables: Sequence[Table]) -> bool:
     """Take ACCESS SHARE on all tables in OID order. False if one of them is gone."""
     ordered = sorted(tables, key=lambda t: t.oid)
     for start in range(0, len(ordered), _LOCKS_A_STATEMENT):
-        names = sql.SQL(", ").join(sql.SQL("ONLY {}").format(t.identifier) for t in ordered[start:][:_LOCKS_A_STATEMENT])
+        names = sql.SQL(", ").join(
+            sql.SQL("ONLY {}").format(t.identifier) for t in ordered[start:][:_LOCKS_A_STATEMENT]
+        )
         try:
             conn.execute(sql.SQL("LOCK TABLE {} IN ACCESS SHARE MODE").format(names))
         except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName):
@@ -193,7 +195,8 @@ def blocked_message(url: str, oids: Sequence[int]) -> str:
     with connect(url, application_name="rxbackup") as conn:
         row = conn.execute(
             """
-            SELECT c.oid::regclass::text, a.pid, coalesce(nullif(a.application_name, ''), a.usename::text, '?'), a.xact_start
+            SELECT c.oid::regclass::text, a.pid,
+                   coalesce(nullif(a.application_name, ''), a.usename::text, '?'), a.xact_start
             FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
             JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
             WHERE l.granted AND l.relation = ANY (%s) AND a.application_name NOT LIKE 'rxbackup backup%%'

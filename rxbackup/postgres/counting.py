@@ -23,7 +23,10 @@ class RowCount:
 
 
 def count_rows(conn: Connection, catalogue: Catalogue, roots: Sequence[Table]) -> dict[str, RowCount]:
-    """Count the rows of ordinary and partitioned tables, by qualified name. A table that may not be read counts 0, estimated."""
+    """Count the rows of ordinary and partitioned tables, by qualified name.
+
+    A table that may not be read is estimated, whatever its size.
+    """
     estimates = {t.qualified: _estimate(catalogue, t) for t in roots}
     counts = {name: RowCount(rows, estimated=True) for name, rows in estimates.items()}
     small = [t for t in roots if t.readable and estimates[t.qualified] < EXACT_UP_TO_ROWS]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 
 Node = TypeVar("Node", int, str)
 
 
-def parents_first(nodes: Iterable[Node], parents: Mapping[Node, Set[Node]]) -> tuple[list[Node], list[set[Node]]]:
+def parents_first(  # noqa: C901 - one algorithm, clearer whole
+    nodes: Iterable[Node], parents: Mapping[Node, AbstractSet[Node]]
+) -> tuple[list[Node], list[set[Node]]]:
     """Order nodes so that each comes after the ones it refers to, as far as cycles allow.
 
     Args:

@@ -6,8 +6,9 @@ Every query runs with `search_path = ''`, so types and names come out qualified.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import Any
 
 from psycopg import sql
 
@@ -184,7 +185,8 @@ class Catalogue:
 _NOT_OURS = r"""
     n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND n.nspname <> ALL (%(own)s)
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
-                    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid AND d.deptype = 'e')
+                    WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                      AND d.objid = c.oid AND d.deptype = 'e')
 """
 
 _TABLES = (
@@ -198,8 +200,7 @@ SELECT c.oid::bigint, n.nspname, c.relname, c.relkind::text,
        c.reltuples::bigint,
        pg_catalog.has_table_privilege(c.oid, 'SELECT'),
        pg_catalog.pg_has_role(c.relowner, 'USAGE'),
-       EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN'),
-       c.relpersistence::text
+       EXISTS (SELECT 1 FROM pg_catalog.pg_rewrite r WHERE r.ev_class = c.oid AND r.rulename <> '_RETURN')
 FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND """
     + _NOT_OURS
@@ -285,23 +286,29 @@ WHERE c.relkind IN ('f', 'm') AND """
 )
 
 
+_TABLE_FIELDS = [f.name for f in fields(Table) if f.name not in {"columns", "unique_keys"}]
+_SEQUENCE_FIELDS = [f.name for f in fields(Sequence) if f.name != "owner"]
+
+
 def read_catalogue(conn: Connection) -> Catalogue:
-    """Read what exists. Runs in the caller's transaction, whose pins are set (`set_pins`), and sees what that one sees.
+    """Read what exists. Runs in the caller's transaction, with its pins set (`set_pins`).
 
     Raises:
         errors.DatabaseTrouble: PostgreSQL could not answer.
     """
     with translated("reading the catalogue"):
         ours = {"own": list(OWN_SCHEMAS)}
-        rows = conn.execute(_TABLES, ours).fetchall()
+        rows: list[tuple[Any, ...]] = conn.execute(_TABLES, ours).fetchall()
         oids = {"oids": [r[0] for r in rows]}
         columns = _by_first(conn.execute(_COLUMNS, oids).fetchall())
         keys = _by_first(conn.execute(_UNIQUE_KEYS, oids).fetchall())
         tables = tuple(
             Table(
-                *r[:13],
+                **dict(zip(_TABLE_FIELDS, r, strict=True)),
                 columns=tuple(Column(*c) for c in columns.get(r[0], ())),
-                unique_keys=tuple(UniqueKey(k[0], tuple(k[3]), k[1], k[2], k[4]) for k in keys.get(r[0], ())),
+                unique_keys=tuple(
+                    UniqueKey(name, tuple(k), first, late, full) for name, first, late, k, full in keys.get(r[0], ())
+                ),
             )
             for r in rows
         )
@@ -312,7 +319,7 @@ def read_catalogue(conn: Connection) -> Catalogue:
             if f[1] in known and f[3] in known
         )
         sequences = tuple(
-            Sequence(*s[:8], owner=(s[8], s[9]) if s[8] in known else None)
+            Sequence(**dict(zip(_SEQUENCE_FIELDS, s[:8], strict=True)), owner=(s[8], s[9]) if s[8] in known else None)
             for s in conn.execute(_SEQUENCES, ours).fetchall()
         )
         triggers = tuple(Trigger(*t) for t in conn.execute(_TRIGGERS, oids).fetchall())
@@ -320,8 +327,8 @@ def read_catalogue(conn: Connection) -> Catalogue:
     return Catalogue(tables, foreign_keys, sequences, triggers, left_out)
 
 
-def _by_first(rows: Iterable[tuple[object, ...]]) -> dict[object, list[tuple[object, ...]]]:
-    grouped: dict[object, list[tuple[object, ...]]] = {}
+def _by_first(rows: Iterable[tuple[Any, ...]]) -> dict[Any, list[tuple[Any, ...]]]:
+    grouped: dict[Any, list[tuple[Any, ...]]] = {}
     for first, *rest in rows:
         grouped.setdefault(first, []).append(tuple(rest))
     return grouped

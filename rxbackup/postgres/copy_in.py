@@ -1,0 +1,34 @@
+"""Hand rows back to PostgreSQL as the bytes it once wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from psycopg import sql
+
+from rxbackup.postgres.connecting import Connection, translated
+
+
+def copy_rows(
+    conn: Connection,
+    table: sql.Identifier,
+    columns: Sequence[str],
+    pieces: Iterable[bytes],
+    *,
+    doing: str,
+) -> int:
+    r"""Run a COPY … FROM STDIN and return the number of rows PostgreSQL says it took.
+
+    The count must be compared with what was meant: a `\.` line inside the stream would end it without an error.
+
+    Raises:
+        errors.DatabaseTrouble: a row does not fit the table. `doing` says what was being written.
+    """
+    # A table without columns has no column list: its rows are empty lines.
+    names = sql.SQL(" ({})").format(sql.SQL(", ").join(map(sql.Identifier, columns))) if columns else sql.SQL("")
+    query = sql.SQL("COPY {}{} FROM STDIN").format(table, names)
+    with translated(doing), conn.cursor() as cursor:
+        with cursor.copy(query) as copy:
+            for piece in pieces:
+                copy.write(piece)
+        return cursor.rowcount

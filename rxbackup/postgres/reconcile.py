@@ -1,0 +1,321 @@
+"""Make a table hold just the rows of a staging table, touching only rows that differ.
+
+Rows are paired by key. Whether two rows are the same is asked of their image (`*=`): `=` calls -0 and 0, 1.10 and 1.1,
+one month and thirty days equal. A table without a key pairs whole rows by their text, the n-th copy with the n-th.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from psycopg import sql
+
+from rxbackup.postgres.connecting import Connection
+from rxbackup.postgres.introspection import Column, ForeignKey, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A table and the staging table that holds the rows it shall have.
+
+    Attributes:
+        stage: name of a temporary table of this session.
+        columns: those that are compared and set.
+        key: names a row; empty if only the whole row does.
+    """
+
+    table: Table
+    stage: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+
+    @property
+    def source(self) -> sql.Identifier:
+        """The staging table, for SQL."""
+        return sql.Identifier("pg_temp", self.stage)
+
+    @property
+    def target(self) -> sql.Composable:
+        """The table, for SQL: with its partitions, without tables that inherit from it."""
+        return self.table.identifier if self.table.kind == "p" else sql.SQL("ONLY {}").format(self.table.identifier)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The columns' names."""
+        return tuple(c.name for c in self.columns)
+
+    @property
+    def settable(self) -> tuple[str, ...]:
+        """Columns that UPDATE may set: not those that are GENERATED ALWAYS AS IDENTITY."""
+        return tuple(c.name for c in self.columns if c.identity != "a")
+
+
+def columns_of(alias: str, names: Sequence[str]) -> sql.Composed:
+    """`alias.a, alias.b`."""
+    return sql.SQL(", ").join(sql.Identifier(alias, n) for n in names)
+
+
+def equal(left: str, left_names: Sequence[str], right: str, right_names: Sequence[str]) -> sql.Composed:
+    """`left.a = right.x AND left.b = right.y`."""
+    pairs = zip(left_names, right_names, strict=True)
+    return sql.SQL(" AND ").join(
+        sql.SQL("{} = {}").format(sql.Identifier(left, a), sql.Identifier(right, b)) for a, b in pairs
+    )
+
+
+def _same_image(names: Sequence[str], operator: str) -> sql.Composed:
+    # Without the casts PostgreSQL would take two rows apart and compare column by column, which this operator cannot.
+    return sql.SQL("ROW({})::record OPERATOR(pg_catalog.{}) ROW({})::record").format(
+        columns_of("t", names), sql.SQL(operator), columns_of("s", names)
+    )
+
+
+def create_stage(conn: Connection, staged: Staged) -> None:
+    """Make the empty staging table. It vanishes with the transaction and writes no WAL."""
+    conn.execute(
+        sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} AS t WITH NO DATA").format(
+            sql.Identifier(staged.stage), columns_of("t", staged.names), staged.target
+        )
+    )
+
+
+def analyse_stage(conn: Connection, staged: Staged) -> None:
+    """Give the planner the numbers it needs to hash rather than loop."""
+    conn.execute(sql.SQL("ANALYZE {}").format(staged.source))
+
+
+def count(conn: Connection, query: sql.Composed) -> int:
+    """Run a query that answers one number."""
+    row = conn.execute(query).fetchone()
+    return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How a table differs from its stage, in rows."""
+
+    missing: int
+    changed: int
+    extra: int
+
+    @property
+    def nothing(self) -> bool:
+        """Whether they are the same."""
+        return not (self.missing or self.changed or self.extra)
+
+
+def difference(conn: Connection, staged: Staged) -> Difference:
+    """Count the rows that reconciling would add, change and remove. Changes nothing."""
+    total = count(conn, sql.SQL("SELECT pg_catalog.count(*) FROM {}").format(staged.source))
+    live = count(conn, sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t").format(staged.target))
+    same = count_same(conn, staged)
+    if not staged.key:
+        return Difference(missing=total - same, changed=0, extra=live - same)
+    paired = count(
+        conn,
+        sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t JOIN {} AS s ON {}").format(
+            staged.target, staged.source, equal("t", staged.key, "s", staged.key)
+        ),
+    )
+    return Difference(missing=total - paired, changed=paired - same, extra=live - paired)
+
+
+def count_same(conn: Connection, staged: Staged) -> int:
+    """Count the rows that are in both, alike to the last bit."""
+    if staged.key:
+        query = sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t JOIN {} AS s ON {} WHERE {}").format(
+            staged.target, staged.source, equal("t", staged.key, "s", staged.key), _same_image(staged.names, "*=")
+        )
+    else:
+        query = sql.SQL(
+            "SELECT pg_catalog.count(*) FROM ({}) AS x JOIN ({}) AS y "
+            "ON x.rxb_image = y.rxb_image AND x.rxb_n = y.rxb_n"
+        ).format(_numbered(staged.target, staged.names), _numbered(staged.source, staged.names))
+    return count(conn, query)
+
+
+def _numbered(table: sql.Composable, names: Sequence[str], extra: str = "") -> sql.Composed:
+    """Every row as text, copies of one another numbered from 1."""
+    image = sql.SQL("ROW({})::text").format(columns_of("t", names))
+    return sql.SQL(
+        "SELECT {}{} AS rxb_image, pg_catalog.row_number() OVER (PARTITION BY {}) AS rxb_n FROM {} AS t"
+    ).format(sql.SQL(extra), image, image, table)
+
+
+def delete_extra(conn: Connection, staged: Staged) -> int:
+    """Delete the rows that the stage does not have. Returns how many."""
+    if staged.key:
+        query = sql.SQL("DELETE FROM {} AS t WHERE NOT EXISTS (SELECT FROM {} AS s WHERE {})").format(
+            staged.target, staged.source, equal("t", staged.key, "s", staged.key)
+        )
+    else:
+        query = sql.SQL(
+            "DELETE FROM {} AS d USING ({}) AS x WHERE d.tableoid = x.rxb_table AND d.ctid = x.rxb_row AND NOT EXISTS "
+            "(SELECT FROM ({}) AS y WHERE x.rxb_image = y.rxb_image AND x.rxb_n = y.rxb_n)"
+        ).format(
+            staged.target,
+            _numbered(staged.target, staged.names, "t.tableoid AS rxb_table, t.ctid AS rxb_row, "),
+            _numbered(staged.source, staged.names),
+        )
+    return conn.execute(query).rowcount
+
+
+def delete_in_the_way(conn: Connection, staged: Staged, unique: Sequence[str]) -> int:
+    """Delete rows that will come back changed but now hold a unique value that another row is about to take."""
+    return conn.execute(
+        sql.SQL("DELETE FROM {} AS t USING {} AS s WHERE {} AND NOT ({})").format(
+            staged.target, staged.source, equal("t", unique, "s", unique), equal("t", staged.key, "s", staged.key)
+        )
+    ).rowcount
+
+
+def count_in_the_way(conn: Connection, staged: Staged, unique: Sequence[str]) -> int:
+    """Count what `delete_in_the_way` would delete."""
+    return count(
+        conn,
+        sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t JOIN {} AS s ON {} WHERE NOT ({})").format(
+            staged.target, staged.source, equal("t", unique, "s", unique), equal("t", staged.key, "s", staged.key)
+        ),
+    )
+
+
+def delete_unsettable(conn: Connection, staged: Staged) -> int:
+    """Delete rows of which a GENERATED ALWAYS identity value differs: UPDATE may not set it, INSERT may."""
+    fixed = [n for n in staged.names if n not in staged.settable and n not in staged.key]
+    if not fixed or not staged.key:
+        return 0
+    return conn.execute(
+        sql.SQL("DELETE FROM {} AS t USING {} AS s WHERE {} AND {}").format(
+            staged.target, staged.source, equal("t", staged.key, "s", staged.key), _same_image(fixed, "*<>")
+        )
+    ).rowcount
+
+
+def update_changed(conn: Connection, staged: Staged) -> int:
+    """Set right the rows that differ from their pair in the stage. Returns how many."""
+    if not staged.key or not staged.settable:
+        return 0
+    return conn.execute(
+        sql.SQL("UPDATE {} AS t SET {} FROM {} AS s WHERE {} AND {}").format(
+            staged.target,
+            _assignments(staged.settable),
+            staged.source,
+            equal("t", staged.key, "s", staged.key),
+            _same_image(staged.names, "*<>"),
+        )
+    ).rowcount
+
+
+def insert_missing(conn: Connection, staged: Staged) -> int:
+    """Insert the rows that only the stage has. Returns how many."""
+    if staged.key:
+        rows = sql.SQL("SELECT {} FROM {} AS s WHERE NOT EXISTS (SELECT FROM {} AS t WHERE {})").format(
+            columns_of("s", staged.names), staged.source, staged.target, equal("t", staged.key, "s", staged.key)
+        )
+    else:
+        rows = sql.SQL(
+            "SELECT {} FROM ({}) AS y WHERE NOT EXISTS "
+            "(SELECT FROM ({}) AS x WHERE x.rxb_image = y.rxb_image AND x.rxb_n = y.rxb_n)"
+        ).format(
+            columns_of("y", staged.names),
+            _numbered(staged.source, staged.names, "t.*, " if staged.names else ""),
+            _numbered(staged.target, staged.names),
+        )
+    columns = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, staged.names)))
+    return conn.execute(
+        sql.SQL("INSERT INTO {} {} {} {}").format(
+            staged.table.identifier,
+            columns if staged.names else sql.SQL(""),
+            sql.SQL("OVERRIDING SYSTEM VALUE") if staged.names else sql.SQL(""),
+            rows,
+        )
+    ).rowcount
+
+
+def _assignments(names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(", ").join(sql.SQL("{} = {}").format(sql.Identifier(n), sql.Identifier("s", n)) for n in names)
+
+
+# ── foreign keys between a staged child and a staged parent ─────────────────────────────────────────────────────────
+
+
+def _leaving(child: Staged, parent: Staged, key: ForeignKey) -> sql.Composed:
+    """Rows that stay, refer to a parent that goes, and will refer to another."""
+    return sql.SQL("{} AND {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})").format(
+        equal("t", child.key, "s", child.key),
+        _same_image(key.columns, "*<>"),
+        parent.source,
+        equal("p", key.referenced_columns, "t", key.columns),
+    )
+
+
+def count_leaving(conn: Connection, child: Staged, parent: Staged, key: ForeignKey) -> int:
+    """Count the rows that must be turned to their new parent before their present one can be deleted."""
+    return count(
+        conn,
+        sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t JOIN {} AS s ON true WHERE {} AND {}").format(
+            child.target, child.source, _all_set("t", key.columns), _leaving(child, parent, key)
+        ),
+    )
+
+
+def turn_leaving(conn: Connection, child: Staged, parent: Staged, key: ForeignKey) -> int:
+    """Turn those rows to the parent they will have."""
+    return conn.execute(
+        sql.SQL("UPDATE {} AS t SET {} FROM {} AS s WHERE {} AND {}").format(
+            child.target,
+            _assignments(key.columns),
+            child.source,
+            _all_set("t", key.columns),
+            _leaving(child, parent, key),
+        )
+    ).rowcount
+
+
+def count_orphaned(conn: Connection, outside: Table, parent: Staged, key: ForeignKey) -> int:
+    """Count rows of a table that is not restored whose parent the restore would delete, or change under them."""
+    stays = equal("s", key.referenced_columns, "t", key.referenced_columns)
+    if parent.key:
+        stays = sql.SQL("{} AND {}").format(equal("s", parent.key, "t", parent.key), stays)
+    return count(
+        conn,
+        sql.SQL(
+            "SELECT pg_catalog.count(*) FROM {} AS c JOIN {} AS t ON {} WHERE NOT EXISTS (SELECT FROM {} AS s WHERE {})"
+        ).format(
+            outside.identifier,
+            parent.target,
+            equal("t", key.referenced_columns, "c", key.columns),
+            parent.source,
+            stays,
+        ),
+    )
+
+
+def count_parentless(conn: Connection, child: Staged, outside: Table, key: ForeignKey) -> int:
+    """Count staged rows that refer to a row which a table that is not restored does not have."""
+    return count(
+        conn,
+        sql.SQL(
+            "SELECT pg_catalog.count(*) FROM {} AS s WHERE {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})"
+        ).format(
+            child.source,
+            _all_set("s", key.columns),
+            outside.identifier,
+            equal("p", key.referenced_columns, "s", key.columns),
+        ),
+    )
+
+
+def count_referring(conn: Connection, child: Table, parent: Staged, key: ForeignKey) -> int:
+    """Count rows that refer to any row of the parent."""
+    return count(
+        conn,
+        sql.SQL("SELECT pg_catalog.count(*) FROM {} AS c JOIN {} AS t ON {}").format(
+            child.identifier, parent.target, equal("t", key.referenced_columns, "c", key.columns)
+        ),
+    )
+
+
+def _all_set(alias: str, names: Sequence[str]) -> sql.Composed:
+    return sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier(alias, n)) for n in names)

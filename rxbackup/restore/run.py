@@ -1,0 +1,319 @@
+"""Carry a restore out: one transaction, in which readers see the rows before until they see the rows after.
+
+The order, inside the transaction: locks, the plan made again, user triggers off, every row staged and counted, foreign
+keys across the border checked, rows set right, constraints checked, sequences moved on, triggers on, everything
+compared with the stage once more. Nothing of the target is touched before all chunks were opened and every row parsed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from rxbackup import errors
+from rxbackup.postgres.connecting import Connection, connect, set_pins, translated
+from rxbackup.postgres.consistent_read import blocked_message
+from rxbackup.postgres.copy_in import copy_rows
+from rxbackup.postgres.counting import count_rows
+from rxbackup.postgres.introspection import Catalogue, read_catalogue
+from rxbackup.postgres.reconcile import Staged, analyse_stage, create_stage, difference
+from rxbackup.postgres.triggers import silence_triggers
+from rxbackup.progress import Progress, ProgressSink, ignore_progress
+from rxbackup.restore.plan import RestorePlan, RestoreRequest, TargetTable, plan_restore
+from rxbackup.restore.sequences import move_sequences_on
+from rxbackup.restore.strategies import LooseKeys, Reconciliation, check_borders
+from rxbackup.vault.manifest import Manifest, TableEntry
+from rxbackup.vault.vault import Vault
+
+_APPLICATION = "rxbackup restore"
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """What happened to one table, in rows; `rows` is what it holds now."""
+
+    added: int
+    changed: int
+    removed: int
+    rows: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreReport:
+    """What a restore did, by qualified table name, and the sequences it moved on."""
+
+    tables: dict[str, TableResult]
+    sequences: tuple[str, ...]
+    seconds: float
+
+
+def prepare_restore(
+    manifest: Manifest, request: RestoreRequest, *, source_url: str, counted: bool = True
+) -> RestorePlan:
+    """Look at the database and return the plan, with the rows there are now if `counted`.
+
+    Raises:
+        errors.UsageError: a group or the mode is unknown.
+        errors.DatabaseUnavailable: the database is away.
+    """
+    with connect(source_url, application_name=_APPLICATION) as conn, translated("planning the restore"):
+        with conn.transaction():
+            set_pins(conn)
+            catalogue = read_catalogue(conn)
+            plan = plan_restore(manifest, request, catalogue)
+            if not counted:
+                return plan
+            conn.execute("SET LOCAL row_security = on")
+            counts = count_rows(conn, catalogue, [t.table for t in plan.targets])
+        return plan_restore(manifest, request, catalogue, counts)
+
+
+def run_restore(
+    plan: RestorePlan,
+    manifest: Manifest,
+    *,
+    vault: Vault,
+    source_url: str,
+    on_progress: ProgressSink = ignore_progress,
+    before_commit: Callable[[str], None] | None = None,
+    rehearse: bool = False,
+    lock_timeout_seconds: float = 30,
+) -> RestoreReport:
+    """Make the chosen tables hold just the rows of the backup, or change nothing at all.
+
+    Args:
+        plan: from `prepare_restore`; refused if the schema has changed since.
+        before_commit: is told the transaction's id (xid8 as text) before COMMIT is sent. If the connection is lost
+            just then, `commit_outcome` tells what became of it.
+        rehearse: compute the exact numbers and roll back. Takes no lock that keeps writers away.
+
+    Raises:
+        errors.PlanRefused: a foreign key would break, the schema has moved, or PostgreSQL refuses a row.
+        errors.Corrupt: a chunk is missing or damaged. Nothing was changed.
+        errors.DatabaseTrouble: the database went away or a lock was not to be had. Nothing was changed.
+    """
+    plan.refuse_if_blocked()
+    started = time.monotonic()
+    conn = connect(source_url, application_name=_APPLICATION)
+    try:
+        with translated("beginning the restore"):
+            conn.execute("BEGIN")
+            set_pins(conn, _known_pins(manifest), lock_timeout_seconds=lock_timeout_seconds)
+        on_progress(Progress("Locking the tables", tables_total=len(plan.targets)))
+        if not rehearse:
+            _lock(conn, source_url, plan)
+        with translated("planning the restore"):
+            catalogue = read_catalogue(conn)
+        plan = _same_plan(plan, manifest, catalogue)
+        report = _restore(conn, plan, catalogue, _Staging(vault, on_progress, plan), rehearse=rehearse)
+        if rehearse:
+            conn.execute("ROLLBACK")
+        else:
+            _commit(conn, before_commit)
+    finally:
+        conn.close()
+    return RestoreReport(report.tables, report.sequences, round(time.monotonic() - started, 3))
+
+
+def commit_outcome(source_url: str, xid: str) -> str | None:
+    """Return 'committed', 'aborted', 'in progress', or None if the server no longer remembers that transaction."""
+    with connect(source_url, application_name=_APPLICATION) as conn, translated("asking for a transaction's outcome"):
+        row = conn.execute("SELECT pg_catalog.pg_xact_status(%s::text::pg_catalog.xid8)", (xid,)).fetchone()
+    return row[0] if row else None
+
+
+def _known_pins(manifest: Manifest) -> dict[str, str]:
+    # client_encoding comes with the pins: the bytes are in the encoding of the server that wrote them.
+    return {**manifest.pins, "row_security": "off", "search_path": ""}
+
+
+def _same_plan(plan: RestorePlan, manifest: Manifest, catalogue: Catalogue) -> RestorePlan:
+    again = plan_restore(manifest, plan.request, catalogue)
+    again.refuse_if_blocked()
+    if again.fingerprint != plan.fingerprint:
+        raise errors.PlanRefused(
+            "The tables have changed since the plan was made.", hint="Look at the plan again, then restore."
+        )
+    return again
+
+
+def _lock(conn: Connection, url: str, plan: RestorePlan) -> None:
+    """Keep writers away from the targets, and from tables that a cascade could reach. Readers are never kept away."""
+    oids = {t.table.oid: "SHARE ROW EXCLUSIVE" for t in plan.targets}
+    oids |= {k.table: "SHARE" for k in plan.from_outside if k.on_delete in "cnd" or k.on_update in "cnd"}
+    with translated("locking the tables"):
+        # OID order, like backups: two operations never wait for each other in a ring.
+        for oid in sorted(oids):
+            name = conn.execute("SELECT %s::oid::regclass::text", (oid,)).fetchone()
+            assert name is not None  # noqa: S101 - a SELECT without FROM has one row
+            try:
+                conn.execute(
+                    sql.SQL("LOCK TABLE {} IN {} MODE").format(
+                        sql.SQL(name[0]), sql.SQL(oids[oid])
+                    )  # quoted by regclass
+                )
+            except psycopg.errors.LockNotAvailable as error:
+                raise errors.LockNotAvailable(blocked_message(url, [oid])) from error
+            except (psycopg.errors.UndefinedTable, psycopg.errors.SyntaxError) as error:
+                raise errors.PlanRefused(
+                    "A table was dropped since the plan was made.", hint="Look at the plan again, then restore."
+                ) from error
+
+
+@dataclass(slots=True)
+class _Staging:
+    """Opens chunks and hands their rows to PostgreSQL, counting."""
+
+    vault: Vault
+    on_progress: ProgressSink
+    plan: RestorePlan
+    rows: int = 0
+    sent: int = 0
+    tables: int = 0
+
+    def report(self, stage: str) -> None:
+        self.on_progress(
+            Progress(
+                stage,
+                rows_done=self.rows,
+                rows_total=sum(t.backup_rows for t in self.plan.targets),
+                bytes_done=self.sent,
+                bytes_total=sum(t.backup_bytes for t in self.plan.targets),
+                tables_done=self.tables,
+                tables_total=len(self.plan.targets),
+            )
+        )
+
+    def fill(self, conn: Connection, staged: Staged, target: TargetTable) -> None:
+        """Load all rows of a target into its stage, and compare what PostgreSQL took with what the manifest says."""
+        create_stage(conn, staged)
+        for entry in target.entries:
+            names = [c.name for c in entry.columns if not c.generated]
+            taken = copy_rows(
+                conn,
+                sql.Identifier("pg_temp", staged.stage),
+                names,
+                self._pieces(entry),
+                doing=f"reading the rows of {entry.qualified} back",
+            )
+            if taken != entry.rows:
+                raise errors.ManifestCorrupt(
+                    f"{entry.qualified} should have {entry.rows} rows, but PostgreSQL found {taken} in the backup."
+                )
+            self.rows += entry.rows
+        analyse_stage(conn, staged)
+        self.tables += 1
+
+    def _pieces(self, entry: TableEntry) -> Iterator[bytes]:
+        for segment in entry.segments:
+            length = 0
+            for chunk in segment.chunks:
+                piece = self.vault.get_chunk(chunk)
+                length += len(piece)
+                self.sent += len(piece)
+                self.report("Opening the backup")
+                yield piece
+            if length != segment.raw_bytes:
+                raise errors.ManifestCorrupt(f"A segment of {entry.qualified} is not as long as the manifest says.")
+
+
+def _restore(
+    conn: Connection,
+    plan: RestorePlan,
+    catalogue: Catalogue,
+    staging: _Staging,
+    *,
+    rehearse: bool,
+) -> RestoreReport:
+    staged = {
+        target.table.oid: Staged(target.table, f"rxb_stage_{i}", target.columns, target.key)
+        for i, target in enumerate(plan.targets)
+    }
+    for target in plan.targets:
+        staging.fill(conn, staged[target.table.oid], target)
+    with refusals():
+        staging.report("Checking the foreign keys")
+        check_borders(conn, plan, staged, catalogue)
+        if rehearse:
+            return _rehearsed(conn, plan, staged)
+        with silence_triggers(conn, catalogue, [t.table for t in plan.targets]):
+            conn.execute("SET CONSTRAINTS ALL DEFERRED")
+            with LooseKeys(conn, catalogue) as loose:
+                results = Reconciliation(conn, plan, staged, catalogue, loose).run(on_table=staging.report)
+                staging.report("Checking the constraints")
+                conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        sequences = move_sequences_on(conn, plan.sequences, catalogue)
+        staging.report("Comparing with the backup")
+        _prove(conn, plan, staged)
+    return RestoreReport(
+        {
+            t.name: TableResult(r.added, r.changed, r.removed, t.backup_rows, round(r.seconds, 3))
+            for t in plan.targets
+            for r in (results[t.table.oid],)
+        },
+        sequences,
+        0.0,
+    )
+
+
+def _rehearsed(conn: Connection, plan: RestorePlan, staged: dict[int, Staged]) -> RestoreReport:
+    tables = {}
+    for target in plan.targets:
+        began = time.monotonic()
+        diff = difference(conn, staged[target.table.oid])
+        tables[target.name] = TableResult(
+            diff.missing, diff.changed, diff.extra, target.backup_rows, round(time.monotonic() - began, 3)
+        )
+    return RestoreReport(tables, (), 0.0)
+
+
+def _prove(conn: Connection, plan: RestorePlan, staged: dict[int, Staged]) -> None:
+    """Compare every target with its stage, row by row, before anybody else can see it."""
+    for target in plan.targets:
+        diff = difference(conn, staged[target.table.oid])
+        if not diff.nothing:
+            raise errors.DatabaseRefused(
+                f"After the restore {target.name} would not be what the backup holds "
+                f"({diff.missing} rows missing, {diff.changed} different, {diff.extra} too many). Nothing was changed.",
+                hint="Something in the database alters rows as they are written. Look for triggers and rules on it.",
+            )
+
+
+class refusals:  # noqa: N801 - reads as a word in `with refusals():`
+    """Say in words which constraint stopped the restore."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, psycopg.Error):
+            return
+        diag = error.diag
+        where = f"{diag.schema_name}.{diag.table_name}" if diag.table_name else "a table"
+        if isinstance(error, psycopg.errors.ForeignKeyViolation):
+            raise errors.PlanRefused(
+                f"The foreign key {diag.constraint_name} of {where} would break: {diag.message_detail or ''}".rstrip(
+                    ": "
+                )
+            ) from error
+        if isinstance(error, psycopg.errors.IntegrityError):
+            raise errors.PlanRefused(
+                f"The database does not accept the backup's rows in {where}: {diag.message_primary}.",
+                hint="A constraint is newer or stricter than the backup. Relax it, or skip the group.",
+            ) from error
+        with translated("restoring"):
+            raise error
+
+
+def _commit(conn: Connection, before_commit: Callable[[str], None] | None) -> None:
+    with translated("committing the restore"):
+        row = conn.execute("SELECT pg_catalog.pg_current_xact_id()::text").fetchone()
+        assert row is not None  # noqa: S101 - a SELECT without FROM has one row
+        if before_commit is not None:
+            before_commit(row[0])
+        conn.execute("COMMIT")

@@ -1,0 +1,205 @@
+"""How rows are set right in spite of foreign keys, unique keys and rings. Runs inside the restore's transaction.
+
+Deletes first, children before parents: what is too much may hold a unique value that a row takes back. Then, parents
+before children, updates and inserts. Three things need more care:
+
+- A row that stays but refers to a parent that goes is turned to its new parent first. Otherwise the deletion would be
+  refused, or cascade to the row and on to whatever refers to it.
+- A row that holds a unique value which another row takes back is deleted and inserted anew.
+- Where no order suits (rings, turned rows), foreign keys are made deferrable for the length of the transaction.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from psycopg import sql
+
+from rxbackup import errors
+from rxbackup.postgres import reconcile
+from rxbackup.postgres.connecting import Connection
+from rxbackup.postgres.introspection import Catalogue, ForeignKey
+from rxbackup.postgres.reconcile import Staged
+from rxbackup.restore.plan import RestorePlan, TargetTable
+
+_ACTIONS = {"c": "deleted with it", "n": "would lose their reference", "d": "would get another reference"}
+
+
+@dataclass(slots=True)
+class Changes:
+    """What was done to one table, in rows, and how long it took."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(slots=True)
+class LooseKeys:
+    """Makes foreign keys deferrable for the length of the transaction, and gives them back as they were.
+
+    Needs ACCESS EXCLUSIVE on the table for a moment, which keeps readers away: so it is done only where rows need it.
+    """
+
+    conn: Connection
+    catalogue: Catalogue
+    loosened: list[ForeignKey] = field(default_factory=list)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if error is None:
+            for key in self.loosened:
+                self._alter(key, "NOT DEFERRABLE")
+
+    def loosen(self, key: ForeignKey) -> None:
+        """Make one key deferrable and deferred; nothing to do if it is."""
+        if not key.deferrable and key not in self.loosened:
+            self._alter(key, "DEFERRABLE INITIALLY DEFERRED")
+            self.loosened.append(key)
+
+    def _alter(self, key: ForeignKey, how: str) -> None:
+        self.conn.execute(
+            sql.SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}").format(
+                self.catalogue.by_oid[key.table].identifier, sql.Identifier(key.name), sql.SQL(how)
+            )
+        )
+
+
+def check_borders(conn: Connection, plan: RestorePlan, staged: Mapping[int, Staged], catalogue: Catalogue) -> None:
+    """Refuse, with names and numbers, where a foreign key across the border of the selection would break or cascade.
+
+    Raises:
+        errors.PlanRefused: with every such key.
+    """
+    broken = []
+    for key in plan.from_outside:
+        child, parent = catalogue.by_oid[key.table], staged[key.referenced]
+        rows = reconcile.count_orphaned(conn, child, parent, key)
+        if rows:
+            fate = _ACTIONS.get(key.on_delete, "would refer to nothing")
+            broken.append(
+                f"{child.qualified} is not restored, and {rows} of its rows refer to rows of {parent.table.qualified} "
+                f"that the backup does not have ({'they would be ' if key.on_delete == 'c' else 'they '}{fate})."
+            )
+    for key in plan.to_outside:
+        if not key.validated:
+            continue
+        outside, child_stage = catalogue.by_oid[key.referenced], staged[key.table]
+        rows = reconcile.count_parentless(conn, child_stage, outside, key)
+        if rows:
+            broken.append(
+                f"{rows} rows of {child_stage.table.qualified} refer to rows of {outside.qualified} that are no longer "
+                "there, and that table is not restored."
+            )
+    if broken:
+        raise errors.PlanRefused(
+            " ".join(broken) + " Nothing was changed.", hint="Restore the groups of both tables together."
+        )
+
+
+@dataclass(slots=True)
+class Reconciliation:
+    """Makes every target of a plan hold just the rows of its stage."""
+
+    conn: Connection
+    plan: RestorePlan
+    staged: Mapping[int, Staged]
+    catalogue: Catalogue
+    loose: LooseKeys
+
+    def run(self, *, on_table: Callable[[str], None]) -> dict[int, Changes]:
+        """Set all targets right. Returns what was done, by oid."""
+        changes = {target.table.oid: Changes() for target in self.plan.targets}
+        self._loosen_rings()
+        for key in self.plan.inside:
+            self._turn(key)
+        for target in reversed(self.plan.targets):
+            on_table(f"Removing rows from {target.name}")
+            with _timed(changes[target.table.oid]) as change:
+                change.removed = reconcile.delete_extra(self.conn, self.staged[target.table.oid])
+        for target in self.plan.targets:
+            on_table(f"Writing rows of {target.name}")
+            with _timed(changes[target.table.oid]) as change:
+                self._write(target, change)
+        return changes
+
+    def _loosen_rings(self) -> None:
+        """Loosen the keys of a ring if any of its tables has rows to write."""
+        busy = {
+            oid: not reconcile.difference(self.conn, self.staged[oid]).nothing
+            for oid in {oid for key in self.plan.rings for oid in (key.table, key.referenced)}
+        }
+        for key in sorted(self.plan.rings, key=lambda k: (k.table, k.name)):
+            if busy[key.table] or busy[key.referenced]:
+                self.loose.loosen(key)
+
+    def _turn(self, key: ForeignKey) -> None:
+        child, parent = self.staged[key.table], self.staged[key.referenced]
+        if not child.key or not set(key.columns) <= set(child.settable):
+            return
+        if reconcile.count_leaving(self.conn, child, parent, key):
+            self.loose.loosen(key)
+            reconcile.turn_leaving(self.conn, child, parent, key)
+
+    def _write(self, target: TargetTable, change: Changes) -> None:
+        staged = self.staged[target.table.oid]
+        replaced = self._clear_the_way(target, staged)
+        # A row may be set to refer to a row of its own table that comes back: that one first.
+        if any(k.table == k.referenced == target.table.oid for k in self.plan.inside):
+            inserted = reconcile.insert_missing(self.conn, staged)
+            updated = reconcile.update_changed(self.conn, staged)
+        else:
+            updated = reconcile.update_changed(self.conn, staged)
+            inserted = reconcile.insert_missing(self.conn, staged)
+        change.added = inserted - replaced
+        change.changed = updated + replaced
+
+    def _clear_the_way(self, target: TargetTable, staged: Staged) -> int:
+        """Delete rows that must be inserted anew because UPDATE cannot set them right. Returns how many."""
+        if not staged.key:
+            return 0
+        names = set(staged.names)
+        uniques = [
+            k.columns
+            for k in target.table.unique_keys
+            if not k.deferrable and k.columns != staged.key and set(k.columns) <= names
+        ]
+        in_the_way = [u for u in uniques if reconcile.count_in_the_way(self.conn, staged, u)]
+        if not in_the_way and not names - set(staged.settable) - set(staged.key):
+            return 0
+        self._refuse_to_pull_away(target, staged)
+        deleted = sum(reconcile.delete_in_the_way(self.conn, staged, unique) for unique in in_the_way)
+        return deleted + reconcile.delete_unsettable(self.conn, staged)
+
+    def _refuse_to_pull_away(self, target: TargetTable, staged: Staged) -> None:
+        """Loosen the keys onto a table whose rows are about to be replaced; refuse where a key acts at once."""
+        for key in (*self.plan.inside, *self.plan.from_outside):
+            if key.referenced != target.table.oid:
+                continue
+            child = self.catalogue.by_oid[key.table]
+            if key.on_delete == "a" and (key in self.plan.inside or key.deferrable):
+                self.loose.loosen(key)
+            elif reconcile.count_referring(self.conn, child, staged, key):
+                raise errors.PlanRefused(
+                    f"Rows of {target.name} swapped values that must be unique, and {child.qualified} refers to that "
+                    f"table by the foreign key {key.name}, which acts at once. Nothing was changed.",
+                    hint="Clear the swapped values by hand (for example set them to something else), then restore.",
+                )
+
+
+class _timed:  # noqa: N801 - reads as a word in `with _timed(change):`
+    def __init__(self, change: Changes) -> None:
+        self._change = change
+        self._began = time.monotonic()
+
+    def __enter__(self) -> Changes:
+        return self._change
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._change.seconds += time.monotonic() - self._began

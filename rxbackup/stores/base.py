@@ -54,6 +54,7 @@ class Store(Protocol):
 
     Every method may raise a subclass of `rxbackup.errors.StoreTrouble`, and `UsageError` for a bad name.
     An object is visible completely or not at all, and what was put survives a crash once `put` has returned.
+    Where there is an object `a/b` there can be none called `a`: some stores keep `a` as a folder.
     """
 
     @property

@@ -31,7 +31,7 @@ class ChunkCutter:
         if len(self._pending) + len(rows) <= self._limit:
             self._pending += rows
             return ()
-        return self._cut(memoryview(rows))
+        return list(self._cut(memoryview(rows)))
 
     def finish(self) -> Iterable[Buffer]:
         """The last chunk, if rows are left. The cutter is empty again then."""

@@ -26,6 +26,8 @@ _WHOLE: Mapping[int, int] = {_C.compression_level: 1, _C.content_size_flag: 1, _
 _WINDOW_LOG = 24
 _DIFFERENCE: Mapping[int, int] = {**_WHOLE, _C.window_log: _WINDOW_LOG, _C.enable_long_distance_matching: 1}
 _READING: Mapping[int, int] = {zstd.DecompressionParameter.window_log_max: _WINDOW_LOG}
+_SHORTEST_PREFIX = 8
+"""zstd takes no shorter one; such a prefix is left out, by writer and reader alike."""
 
 
 def compress(plain: Buffer, *, prefix: Buffer | None = None) -> bytes:
@@ -35,10 +37,10 @@ def compress(plain: Buffer, *, prefix: Buffer | None = None) -> bytes:
         plain: what to compress.
         prefix: bytes that the reader will have too; the frame then holds little more than the difference.
     """
-    if prefix is None:
+    leaning = _leaning(prefix)
+    if leaning is None:
         compressor = zstd.ZstdCompressor(options=_WHOLE)
     else:
-        leaning = zstd.ZstdDict(prefix, is_raw=True).as_prefix
         compressor = zstd.ZstdCompressor(options=_DIFFERENCE, zstd_dict=leaning)
     compressor.set_pledged_input_size(len(plain))
     return compressor.compress(plain, zstd.ZstdCompressor.FLUSH_FRAME)
@@ -52,8 +54,7 @@ def decompress(frame: Buffer, length: int, *, prefix: Buffer | None = None) -> b
     Raises:
         Corrupt: the frame is damaged, truncated, followed by something, or of another length.
     """
-    leaning = None if prefix is None else zstd.ZstdDict(prefix, is_raw=True).as_prefix
-    decompressor = zstd.ZstdDecompressor(zstd_dict=leaning, options=_READING)
+    decompressor = zstd.ZstdDecompressor(zstd_dict=_leaning(prefix), options=_READING)
     try:
         # One byte more than allowed shows a frame that is too long without unpacking the rest of it.
         plain = decompressor.decompress(frame, max_length=length + 1)
@@ -64,3 +65,9 @@ def decompress(frame: Buffer, length: int, *, prefix: Buffer | None = None) -> b
     if len(plain) != length or not decompressor.eof or decompressor.unused_data:
         raise Corrupt("Compressed bytes do not have the length they were sealed with.")
     return plain
+
+
+def _leaning(prefix: Buffer | None) -> tuple[zstd.ZstdDict, int] | None:
+    if prefix is None or len(prefix) < _SHORTEST_PREFIX:
+        return None
+    return zstd.ZstdDict(prefix, is_raw=True).as_prefix

@@ -1,13 +1,11 @@
 """Copy segments into the vault, here or in a process of its own.
 
 Threads would fight over the interpreter lock (measured: twice the time of processes), so big backups start one
-`python -m rxbackup.backup.copier FD` a core and speak with it over a socket pair; its command line holds no secret.
+`python -m rxbackup.backup FD` a core and speak with it over a socket pair; its command line holds no secret.
 """
 
 from __future__ import annotations
 
-import signal
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Line
@@ -93,9 +91,3 @@ def serve(line: Line) -> None:
         line.send(error)
     except Exception as error:  # noqa: BLE001 - whatever happened, the leader must hear of it and stop
         line.send(errors.RxbackupError(f"A copy process failed: {type(error).__name__}: {error}"))
-
-
-if __name__ == "__main__":
-    # Ctrl-C goes to the whole group; the leader decides, and copiers end when it hangs up.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    serve(Line(int(sys.argv[1])))

@@ -50,7 +50,7 @@ class Crew:
         with theirs:
             self._processes.append(
                 subprocess.Popen(  # noqa: S603 - our own interpreter and module, nothing from outside
-                    [sys.executable, "-m", "rxbackup.backup.copier", str(theirs.fileno())],
+                    [sys.executable, "-m", "rxbackup.backup", str(theirs.fileno())],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                 )

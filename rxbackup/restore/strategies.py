@@ -118,7 +118,7 @@ class Reconciliation:
         changes = {target.table.oid: Changes() for target in self.plan.targets}
         self._loosen_rings()
         for key in self.plan.inside:
-            self._turn(key)
+            changes[key.table].changed += self._turn(key)
         for target in reversed(self.plan.targets):
             on_table(f"Removing rows from {target.name}")
             with _timed(changes[target.table.oid]) as change:
@@ -139,13 +139,17 @@ class Reconciliation:
             if busy[key.table] or busy[key.referenced]:
                 self.loose.loosen(key)
 
-    def _turn(self, key: ForeignKey) -> None:
+    def _turn(self, key: ForeignKey) -> int:
+        """Turn rows to the parent they will have. Returns how many are as they shall be by that alone."""
         child, parent = self.staged[key.table], self.staged[key.referenced]
         if not child.key or not set(key.columns) <= set(child.settable):
-            return
-        if reconcile.count_leaving(self.conn, child, parent, key):
-            self.loose.loosen(key)
-            reconcile.turn_leaving(self.conn, child, parent, key)
+            return 0
+        if not reconcile.count_leaving(self.conn, child, parent, key):
+            return 0
+        self.loose.loosen(key)
+        same_before = reconcile.count_same(self.conn, child)
+        reconcile.turn_leaving(self.conn, child, parent, key)
+        return reconcile.count_same(self.conn, child) - same_before
 
     def _write(self, target: TargetTable, change: Changes) -> None:
         staged = self.staged[target.table.oid]
@@ -158,7 +162,7 @@ class Reconciliation:
             updated = reconcile.update_changed(self.conn, staged)
             inserted = reconcile.insert_missing(self.conn, staged)
         change.added = inserted - replaced
-        change.changed = updated + replaced
+        change.changed += updated + replaced
 
     def _clear_the_way(self, target: TargetTable, staged: Staged) -> int:
         """Delete rows that must be inserted anew because UPDATE cannot set them right. Returns how many."""

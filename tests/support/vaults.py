@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from uuid import uuid4
 
 from rxbackup.stores.base import Store
+from rxbackup.stores.local import LocalStore
 from rxbackup.stores.memory import MemoryStore
 from rxbackup.vault.chunking import CHUNK_BYTES, ChunkCutter
 from rxbackup.vault.keyring import Keyring
@@ -28,6 +30,11 @@ PINS = {"DateStyle": "ISO, YMD", "IntervalStyle": "postgres", "TimeZone": "UTC",
 def new_vault(store: Store | None = None, keyring: Keyring | None = None) -> Vault:
     """A vault in memory, unless told otherwise."""
     return Vault.create(store or MemoryStore(), keyring or Keyring.generate())
+
+
+def new_local_vault(folder: Path) -> Vault:
+    """A vault in a folder, which other processes can open too."""
+    return Vault.create(LocalStore.create(folder / "store"), Keyring.generate())
 
 
 def column(name: str, kind: str = "text", *, generated: str = "", not_null: bool = False) -> ColumnEntry:

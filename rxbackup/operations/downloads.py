@@ -2,20 +2,67 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import BinaryIO
+from uuid import UUID
 
+from sqlalchemy import update
+from sqlmodel import Session, col
+
+from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
+from rxbackup.access.sessions import hash_token, new_token
+from rxbackup.errors import NotFound, Refused, UsageError
+from rxbackup.export.json_document import write_json
+from rxbackup.export.sql_script import write_sql
+from rxbackup.operations._catalogue import find_backup
+from rxbackup.operations._taking import vault_of_its_own
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
-from rxbackup.operations.views import Download, DownloadLink
-from rxbackup.progress import ProgressSink
+from rxbackup.operations.views import BackupView, Download, DownloadLink
+from rxbackup.progress import ProgressSink, ignore_progress
+from rxbackup.tables.system import DownloadLink as LinkRow
+from rxbackup.vault.manifest import Manifest
+from rxbackup.vault.vault import Vault
+
+__all__ = ["Download", "DownloadLink", "export_to", "open_link", "request_link"]
+
+_Write = Callable[..., Iterator[bytes]]
+_FORMATS: dict[str, tuple[_Write, str]] = {
+    "json": (write_json, "application/json"),
+    "sql": (write_sql, "application/sql"),
+}
+_LIFETIME = timedelta(seconds=60)
 
 
 @requires(Permission.DOWNLOAD)
 def request_link(services: Services, actor: Actor, backup: str, *, format_name: str = "json") -> DownloadLink:
-    """A link that works once, within 60 seconds, for this session. Format is json or sql."""
-    raise NotImplementedError
+    """A link that works once, within 60 seconds, for this session. Format is json or sql.
+
+    Raises:
+        BackupNotFound: there is no such backup.
+        Refused: it is not complete.
+    """
+    token = new_token()
+    now = services.clock()
+    with services.system.session(actor.identity) as session:
+        view = _downloadable(session, backup, format_name)
+        session.add(
+            LinkRow(
+                token_hash=hash_token(token),
+                backup_id=UUID(view.id),
+                format=format_name,
+                email=actor.email,
+                session_id=UUID(actor.session_id) if actor.session_id else None,
+                created_at=now,
+                expires_at=now + _LIFETIME,
+            )
+        )
+    return DownloadLink(f"/dl/{token}", now + _LIFETIME, _file_name(view, format_name))
 
 
 @requires(Permission.DOWNLOAD)
@@ -25,7 +72,27 @@ def open_link(services: Services, actor: Actor, token: str) -> Download:
     Raises:
         NotFound: unknown, used, expired, or somebody else's.
     """
-    raise NotImplementedError
+    now = services.clock()
+    session_id = UUID(actor.session_id) if actor.session_id else None
+    with services.system.session(actor.identity) as session:
+        taken = session.exec(
+            update(LinkRow)
+            .where(
+                col(LinkRow.token_hash) == hash_token(token),
+                col(LinkRow.used_at).is_(None),
+                col(LinkRow.expires_at) > now,
+                col(LinkRow.email) == actor.email,
+                col(LinkRow.session_id).is_not_distinct_from(session_id),
+            )
+            .values(used_at=now)
+            .returning(col(LinkRow.backup_id), col(LinkRow.format))
+        ).first()
+        if taken is None:
+            raise NotFound("This download link was used already, or has expired.", hint="Ask for the download again.")
+        view = _downloadable(session, str(taken[0]), taken[1])
+        _audit(session, actor, view, taken[1])
+    content = _stream(services, view, taken[1], ignore_progress)
+    return Download(_file_name(view, taken[1]), _FORMATS[taken[1]][1], content)
 
 
 @requires(Permission.DOWNLOAD)
@@ -39,4 +106,48 @@ def export_to(
     on_progress: ProgressSink | None = None,
 ) -> int:
     """Write a backup as json or sql to `stream`; the number of bytes written."""
-    raise NotImplementedError
+    with services.system.session(actor.identity) as session:
+        view = _downloadable(session, backup, format_name)
+        _audit(session, actor, view, format_name)
+    written = 0
+    for piece in _stream(services, view, format_name, on_progress or ignore_progress):
+        stream.write(piece)
+        written += len(piece)
+    return written
+
+
+def _stream(services: Services, view: BackupView, format_name: str, on_progress: ProgressSink) -> Iterator[bytes]:
+    with vault_of_its_own(services, view.store) as vault:
+        manifest = vault.get_manifest(view.id)
+        yield from _written(vault, manifest, format_name, on_progress)
+
+
+def _written(vault: Vault, manifest: Manifest, format_name: str, on_progress: ProgressSink) -> Iterator[bytes]:
+    return _FORMATS[format_name][0](vault, manifest, on_progress=on_progress)
+
+
+def _downloadable(session: Session, backup: str, format_name: str) -> BackupView:
+    if format_name not in _FORMATS:
+        raise UsageError(f"There is no format {format_name!r}.", hint=f"The formats are: {', '.join(_FORMATS)}.")
+    view = find_backup(session, backup)
+    if view.state != "complete":
+        raise Refused(f"{view.name} is {view.state}: there is nothing to download.", hint="Choose a complete backup.")
+    return view
+
+
+def _audit(session: Session, actor: Actor, view: BackupView, format_name: str) -> None:
+    audit.append(
+        session,
+        actor=actor.email,
+        action="backup.downloaded",
+        object_type="backup",
+        object_id=view.id,
+        details={"name": view.name, "format": format_name, "door": actor.door},
+    )
+
+
+def _file_name(view: BackupView, format_name: str) -> str:
+    """A name that every file system takes: letters and digits of the backup's name, its time, the format."""
+    plain = unicodedata.normalize("NFKD", view.name).encode("ascii", "ignore").decode()
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:60] or "backup"
+    return f"{stem}-{view.when:%Y%m%d-%H%M%S}.{format_name}"

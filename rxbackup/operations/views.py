@@ -196,14 +196,30 @@ class NewRestore:
 
 
 @dataclass(frozen=True, slots=True)
+class TableChange:
+    """What a restore does to one table, in rows."""
+
+    added: int
+    changed: int
+    removed: int
+
+
+@dataclass(frozen=True, slots=True)
 class TablePreview:
-    """One table of a plan: rows in the backup, rows there now (`live_rows_estimated`: from PostgreSQL's statistics)."""
+    """One table of a plan.
+
+    Attributes:
+        backup_rows: rows in the backup.
+        live_rows: rows there now; `live_rows_estimated` says that they are from PostgreSQL's statistics.
+        change: what would be done, if it was asked for exactly.
+    """
 
     name: str
     group: str
     backup_rows: int
     live_rows: int
     live_rows_estimated: bool
+    change: TableChange | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,15 +253,6 @@ class RestorePreview:
     warnings: tuple[str, ...]
     allowed: bool
     fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
-class TableChange:
-    """What a restore did to one table, in rows."""
-
-    added: int
-    changed: int
-    removed: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,116 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import os
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from rxbackup.errors import RxbackupError
 from rxbackup.operations.services import Services
+from rxbackup.postgres.embedded import EmbeddedServer
 from rxbackup.settings import Settings
+from rxbackup.tables.session import SystemDatabase
+from rxbackup.wiring.databases import Databases, find_databases, prepare_databases
+from rxbackup.wiring.queue import JobQueue
+from rxbackup.wiring.vaults import VaultShelf, provide_key, provide_stores
+
+__all__ = ["close", "current", "keep_database", "migrate_databases", "services", "set_current"]
+
+_logger = logging.getLogger("rxbackup")
+_lock = threading.RLock()
+_stack = contextlib.ExitStack()
+_current: Services | None = None
+_embedded: EmbeddedServer | None = None
 
 
-def services(settings: Settings | None = None) -> Services:
+def services(settings: Settings | None = None, *, tell: Callable[[str], None] | None = None) -> Services:
     """Build everything: embedded server if no URL is given, migrations, key, vaults (opened when first used).
 
-    Blocking, a few seconds on a first start. Also makes the result `current()`.
+    Blocking, some seconds on a first start. The result is also `current()`.
+
+    Args:
+        settings: what the environment says, if not given.
+        tell: hears what a person should know about a first start; the log, if not given.
     """
-    raise NotImplementedError
+    global _current, _stack
+    with _lock:
+        close()
+        stack = contextlib.ExitStack()
+        with stack:
+            built = _build(settings or Settings(), stack, tell or _logger.warning)
+            _stack, _current = stack.pop_all(), built
+        return built
+
+
+def migrate_databases(settings: Settings | None = None) -> None:
+    """Bring rxbackup's own tables up to date, and nothing else."""
+    with contextlib.ExitStack() as stack:
+        databases = find_databases(settings or Settings(), stack)
+        prepare_databases(databases, tell=_logger.warning, demo=False)
 
 
 def current() -> Services:
-    """The services of this process; raises RuntimeError before `services()` or `set_current()` was called."""
-    raise NotImplementedError
+    """The services of this process.
+
+    Raises:
+        RuntimeError: neither `services()` nor `set_current()` was called.
+    """
+    if _current is None:
+        raise RuntimeError("wiring.services() was not called in this process")
+    return _current
 
 
 def set_current(value: Services | None) -> None:
     """Let `current()` answer this; tests and launchers use it."""
-    raise NotImplementedError
+    global _current  # noqa: PLW0603 - see above
+    with _lock:
+        _current = value
 
 
 def close() -> None:
     """Close what `services()` opened, in reverse order. Safe to call twice."""
-    raise NotImplementedError
+    global _current, _embedded  # noqa: PLW0603 - see above
+    with _lock:
+        _current = _embedded = None
+        try:
+            _stack.close()
+        except RxbackupError:
+            _logger.warning("Something could not be closed", exc_info=True)
+
+
+def keep_database() -> None:
+    """Start the embedded server again if something killed it. Does nothing where there is none."""
+    with _lock:
+        if _embedded is not None:
+            _embedded.ensure_running()
+
+
+def _build(settings: Settings, stack: contextlib.ExitStack, tell: Callable[[str], None]) -> Services:
+    global _embedded  # noqa: PLW0603 - see above
+    databases: Databases = find_databases(settings, stack)
+    _embedded = databases.embedded
+    prepare_databases(databases, tell=tell, demo=databases.embedded is not None)
+    system = SystemDatabase(databases.system_url)
+    stack.callback(system.dispose)
+    local_folder = settings.data_dir / "store"
+    provide_stores(system, local_folder)
+    provide_key(settings, system, tell)
+    shelf = VaultShelf(settings, system, databases.system_url)
+    stack.callback(shelf.close)
+    queue = JobQueue(databases.system_url)
+    stack.callback(queue.close)
+    return Services(
+        settings=settings,
+        system=system,
+        system_url=databases.system_url,
+        source_url=databases.source_url,
+        clock=lambda: datetime.now(UTC),
+        open_vault=shelf.open,
+        queue=queue.put,
+        local_folder=local_folder,
+        processes=settings.processes or os.cpu_count() or 1,
+        embedded=databases.embedded is not None,
+    )

@@ -1,0 +1,61 @@
+"""Would a restore lock out the person who asks for it?
+
+In the bundled application an admin is an active row of `public.users` with role admin. A restore may take that
+row away.
+"""
+
+from __future__ import annotations
+
+from sqlmodel import Session
+
+from rxbackup.access.actor import Actor, Door
+from rxbackup.operations.services import Services
+from rxbackup.postgres.copy_format import split_row
+from rxbackup.restore.plan import RestorePlan
+from rxbackup.tables.system import Setting
+from rxbackup.vault.manifest import Manifest, TableEntry
+from rxbackup.vault.vault import Vault
+
+_USERS = "public.users"
+
+
+def lockout_warning(
+    services: Services, actor: Actor, plan: RestorePlan, vault: Vault, manifest: Manifest
+) -> str | None:
+    """The warning, or None where nobody is locked out."""
+    if actor.door in {Door.CONSOLE, Door.SYSTEM} or _USERS not in {t.name for t in plan.targets}:
+        return None
+    with services.system.session("system") as session:
+        if not is_bundled(session):
+            return None
+    entry = next((t for t in manifest.tables if t.qualified == _USERS), None)
+    if entry is None or _is_admin_in(entry, vault, actor.email):
+        return None
+    return (
+        f"In this backup {actor.email} is no admin of the application: after the restore you are signed out. "
+        "`rxbackup admin create` on the server lets you in again; or skip the group Users."
+    )
+
+
+def is_bundled(session: Session) -> bool:
+    """Whether the protected database is the bundled application."""
+    row = session.get(Setting, "bundled_application")
+    return bool(row and row.value)
+
+
+def _is_admin_in(entry: TableEntry, vault: Vault, email: str) -> bool:
+    names = [column.name for column in entry.copied_columns]
+    if not {"email", "role"} <= set(names):
+        return True
+    at_email, at_role = names.index("email"), names.index("role")
+    wanted = email.encode()
+    for segment in entry.segments:
+        rows = b"".join(vault.get_chunk(chunk) for chunk in segment.chunks)
+        if wanted not in rows.lower():
+            continue
+        for line in rows.split(b"\n"):
+            if wanted in line.lower():
+                fields = split_row(line)
+                if (fields[at_email] or b"").lower() == wanted:
+                    return fields[at_role] == b"admin"
+    return False

@@ -1,0 +1,358 @@
+"""The envelope around every long operation: one row in `jobs`, its progress, its heartbeat and its end.
+
+Whoever performs a job owns its row as long as the row says *running*. Every write asks for that again, so that a
+process which was believed dead cannot finish what somebody else has already called interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, text, update
+from sqlmodel import Session, col, select
+
+from rxbackup import audit
+from rxbackup.access.actor import Actor
+from rxbackup.errors import Busy, Cancelled, DatabaseTrouble, Interrupted, RxbackupError, WorkerLost
+from rxbackup.operations._process import is_known_dead, this_process
+from rxbackup.operations.services import Services
+from rxbackup.progress import Progress, ProgressSink, ignore_progress
+from rxbackup.tables.system import Job
+
+_R = TypeVar("_R")
+
+HEARTBEAT_SECONDS = 5.0
+SILENCE_SECONDS = 30.0
+"""A job whose heartbeat is older is believed dead."""
+_FENCE_SECONDS = SILENCE_SECONDS - 5.0
+_WRITE_EVERY_SECONDS = 0.5
+_EXCLUSIVE_LOCK = 0x7278_6A6F
+
+stopping = threading.Event()
+"""Set when this process was told to end: running jobs stop at their next step and become interrupted."""
+
+_logger = logging.getLogger(__name__)
+
+OnFailure = Callable[[Session, str, Mapping[str, str]], None]
+"""(session, job id, error as plain values) → write what else the failure means."""
+
+
+class Run:
+    """A running job, as the code that performs it sees it."""
+
+    def __init__(self, services: Services, actor: Actor, job_id: UUID, on_progress: ProgressSink) -> None:
+        self.id = str(job_id)
+        self.services = services
+        self.actor = actor
+        self.started = time.monotonic()
+        self._uuid = job_id
+        self._watch = on_progress
+        self._percent = 0.0
+        self._written_at = 0.0
+        self._alive_at = time.monotonic()
+        self._cancelled = False
+        self._lost = False
+        self._writing = threading.Lock()
+
+    def sink(self, low: float = 0.0, high: float = 100.0) -> ProgressSink:
+        """A progress sink for one stage, which fills the bar from `low` to `high` percent."""
+
+        def on_progress(progress: Progress) -> None:
+            self.check()
+            self._watch(progress)
+            share = _share(progress)
+            self._percent = max(self._percent, low + (high - low) * share)
+            if time.monotonic() - self._written_at >= _WRITE_EVERY_SECONDS:
+                self.write(progress)
+
+        return on_progress
+
+    def check(self) -> None:
+        """Raise if this job has to stop.
+
+        Raises:
+            Cancelled: somebody asked for it.
+            WorkerLost: others believe this process is dead, or it has lost the database for too long.
+            Interrupted: this process was told to end.
+        """
+        if self._cancelled:
+            raise Cancelled(f"Cancelled by request of {self.actor.email} or another admin.")
+        if self._lost or time.monotonic() - self._alive_at > _FENCE_SECONDS:
+            raise WorkerLost("This process could not report for so long that the run was given up.")
+        if stopping.is_set():
+            raise Interrupted("The app was stopped while this ran.")
+
+    def write(self, progress: Progress) -> None:
+        """Write progress to the row, and learn whether to go on."""
+        self._written_at = time.monotonic()
+        self._touch(
+            {
+                "stage": progress.stage,
+                "percent": round(min(self._percent, 100.0), 1),
+                "rows_done": progress.rows_done,
+                "rows_total": progress.rows_total,
+                "bytes_done": progress.bytes_done,
+                "bytes_total": progress.bytes_total,
+                "tables_done": progress.tables_done,
+                "tables_total": progress.tables_total,
+            }
+        )
+        self.check()
+
+    def beat(self) -> None:
+        """Say that this process lives; called by a thread of its own."""
+        self._touch(None)
+
+    def note_commit(self, xid: str) -> None:
+        """Remember the transaction that is about to commit, before it does: who finds this job dead can ask for it."""
+        with self.services.system.session("system") as session:
+            self.require_running(session)
+            session.exec(update(Job).where(col(Job.id) == self._uuid).values(commit_xid=xid))
+
+    def require_running(self, session: Session) -> None:
+        """Lock the row and make sure that it still says *running*."""
+        state = session.exec(select(Job.state).where(col(Job.id) == self._uuid).with_for_update()).first()
+        if state != "running":
+            self._lost = True
+            raise WorkerLost(f"The run is {state or 'gone'} already: nothing more is done for it.")
+
+    def succeed(self, session: Session, result: Mapping[str, Any], *, action: str, object_id: str | None) -> None:
+        """End the job well, in the caller's transaction, so that the job and what it made become true together."""
+        self.require_running(session)
+        now = func.clock_timestamp()
+        session.exec(
+            update(Job)
+            .where(col(Job.id) == self._uuid)
+            .values(state="succeeded", finished_at=now, heartbeat_at=now, result=dict(result), error=None)
+        )
+        self._audit(session, action, object_id, {"job": self.id})
+
+    def _audit(self, session: Session, action: str, object_id: str | None, details: Mapping[str, Any]) -> None:
+        audit.append(
+            session,
+            actor=self.actor.email,
+            action=action,
+            object_type=action.partition(".")[0],
+            object_id=object_id,
+            details={**details, "door": self.actor.door},
+        )
+
+    def fail(self, error: BaseException, kind: str, object_id: str | None, on_failure: OnFailure | None) -> None:
+        """End the job badly."""
+        shown = describe_error(error, self.id)
+        state = state_after(error)
+        with self.services.system.session("system") as session:
+            self.require_running(session)
+            now = func.clock_timestamp()
+            session.exec(
+                update(Job).where(col(Job.id) == self._uuid).values(state=state, finished_at=now, error=dict(shown))
+            )
+            if on_failure is not None:
+                on_failure(session, self.id, shown)
+            self._audit(session, f"{kind}.{state}", object_id, {"job": self.id, "error": shown["code"]})
+
+    def _touch(self, progress: Mapping[str, Any] | None) -> None:
+        values: dict[str, Any] = {"heartbeat_at": func.clock_timestamp()}
+        if progress is not None:
+            values["progress"] = dict(progress)
+        statement = (
+            update(Job)
+            .where(col(Job.id) == self._uuid, col(Job.state) == "running")
+            .values(**values)
+            .returning(col(Job.cancel_requested))
+        )
+        with self._writing:
+            try:
+                with self.services.system.session("system") as session:
+                    row = session.exec(statement).first()
+            except DatabaseTrouble:
+                # One missed beat is no death; `check` counts the seconds.
+                _logger.warning("Job %s could not report", self.id, exc_info=True)
+                return
+            if row is None:
+                # Also after a good end, when the last beat crosses it: then nobody asks any more.
+                self._lost = True
+                return
+            self._alive_at = time.monotonic()
+            self._cancelled = bool(row[0])
+
+
+def run_job(
+    services: Services,
+    actor: Actor,
+    kind: str,
+    parameters: Mapping[str, Any],
+    work: Callable[[Run], _R],
+    *,
+    job_id: str | None = None,
+    on_progress: ProgressSink | None = None,
+    on_failure: OnFailure | None = None,
+) -> _R:
+    """Perform `work` as a job, new or queued, and leave a row that tells the truth whatever happens.
+
+    Args:
+        services: the installation.
+        actor: on whose behalf.
+        kind: backup, restore or verify.
+        parameters: what was asked, as plain values; kept in the row.
+        work: does it. Calls `run.succeed` in its last transaction.
+        job_id: the queued job to perform; None makes a new one.
+        on_progress: also told of progress: the terminal's bar.
+        on_failure: called in the transaction that ends the job badly.
+
+    Raises:
+        Busy: the queued job was taken or cancelled by somebody else; or an exclusive kind runs already.
+    """
+    run = Run(services, actor, _begin(services, actor, kind, parameters, job_id), on_progress or ignore_progress)
+    object_id = parameters.get("backup_id")
+    try:
+        with _beating(run):
+            return work(run)
+    except BaseException as error:
+        _record_failure(run, error, kind, object_id, on_failure)
+        if isinstance(error, KeyboardInterrupt):
+            raise Interrupted("Stopped from the keyboard.") from error
+        raise
+
+
+def queue_job(services: Services, actor: Actor, kind: str, parameters: Mapping[str, Any]) -> UUID:
+    """Write a queued job and hand it to a worker."""
+    job_id = uuid4()
+    with services.system.session(actor.identity) as session:
+        session.add(Job(id=job_id, kind=kind, actor=actor.email, parameters=dict(parameters), state="queued"))
+        session.flush()
+        audit.append(
+            session,
+            actor=actor.email,
+            action=f"{kind}.requested",
+            object_type=kind,
+            object_id=parameters.get("backup_id"),
+            details={"job": str(job_id), "door": actor.door},
+        )
+    hand_over(services, job_id, kind)
+    return job_id
+
+
+def hand_over(services: Services, job_id: UUID, kind: str) -> None:
+    """Put a queued job into the queue and note its number there. Doing it again changes nothing."""
+    queue_id = services.queue(str(job_id), kind)
+    if queue_id is None:
+        return
+    with services.system.session("system") as session:
+        session.exec(update(Job).where(col(Job.id) == job_id).values(queue_id=queue_id))
+
+
+def describe_error(error: BaseException, job_id: str = "") -> dict[str, str]:
+    """An error as plain values for a row: what a person may read, never a traceback."""
+    if isinstance(error, KeyboardInterrupt | SystemExit):
+        error = Interrupted("The process was stopped while this ran.")
+    if isinstance(error, MemoryError):
+        return {
+            "code": "out-of-memory",
+            "message": "The machine ran out of memory.",
+            "hint": "Set RXBACKUP_PROCESSES=1 or give the machine more memory, then try again.",
+        }
+    if isinstance(error, RxbackupError):
+        return {"code": error.code, "message": error.message, "hint": error.hint}
+    return {
+        "code": "unexpected",
+        "message": f"Something unexpected happened ({type(error).__name__}).",
+        "hint": f"The log has the details: look for {job_id}." if job_id else "The log has the details.",
+    }
+
+
+def state_after(error: BaseException) -> str:
+    """The state of a job that ended with this error."""
+    if isinstance(error, Cancelled):
+        return "cancelled"
+    return "interrupted" if isinstance(error, Interrupted | KeyboardInterrupt | SystemExit) else "failed"
+
+
+def _begin(services: Services, actor: Actor, kind: str, parameters: Mapping[str, Any], job_id: str | None) -> UUID:
+    now = func.clock_timestamp()
+    with services.system.session("system") as session:
+        if kind == "restore":
+            _refuse_second(session, kind)
+        if job_id is None:
+            job = Job(
+                id=uuid4(),
+                kind=kind,
+                actor=actor.email,
+                parameters=dict(parameters),
+                state="running",
+                worker=this_process(),
+            )
+            session.add(job)
+            session.flush()
+            session.exec(update(Job).where(col(Job.id) == job.id).values(started_at=now, heartbeat_at=now))
+            return job.id
+        claimed = session.exec(
+            update(Job)
+            .where(col(Job.id) == UUID(job_id), col(Job.state) == "queued")
+            .values(state="running", started_at=now, heartbeat_at=now, worker=this_process())
+            .returning(col(Job.id))
+        ).first()
+    if claimed is None:
+        raise Busy("This run was started or cancelled already.", hint="Look at its row: nothing needs to be done.")
+    return UUID(job_id)
+
+
+def _refuse_second(session: Session, kind: str) -> None:
+    # The lock makes two beginners take turns; the row of the first refuses the second.
+    session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _EXCLUSIVE_LOCK})
+    silent = func.clock_timestamp() - timedelta(seconds=SILENCE_SECONDS)
+    others = session.exec(
+        select(Job.actor, Job.worker).where(
+            col(Job.kind) == kind, col(Job.state) == "running", col(Job.heartbeat_at) > silent
+        )
+    )
+    for actor, worker in others:
+        if not is_known_dead(worker):
+            raise Busy(f"A {kind} started by {actor} is running.", hint="Wait until it is through, or cancel it.")
+
+
+@contextmanager
+def _beating(run: Run) -> Iterator[None]:
+    done = threading.Event()
+
+    def beat() -> None:
+        while not done.wait(HEARTBEAT_SECONDS):
+            run.beat()
+
+    thread = threading.Thread(target=beat, name=f"heartbeat {run.id}", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join(timeout=HEARTBEAT_SECONDS)
+
+
+def _record_failure(
+    run: Run, error: BaseException, kind: str, object_id: str | None, on_failure: OnFailure | None
+) -> None:
+    if not isinstance(error, RxbackupError | KeyboardInterrupt):
+        _logger.error("Job %s failed", run.id, exc_info=error)
+    try:
+        run.fail(error, kind, object_id, on_failure)
+    except RxbackupError:
+        # The database is away or the row was taken over: whoever reaps dead jobs will say what became of it.
+        _logger.warning("The end of job %s could not be written", run.id, exc_info=True)
+
+
+def _share(progress: Progress) -> float:
+    for done, total in (
+        (progress.bytes_done, progress.bytes_total),
+        (progress.rows_done, progress.rows_total),
+        (progress.tables_done, progress.tables_total),
+    ):
+        if total > 0:
+            return min(done / total, 1.0)
+    return 0.0

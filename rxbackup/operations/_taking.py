@@ -1,0 +1,246 @@
+"""Take one backup inside a running job: row → engine → catalogue. Restores use it for their safety backup."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, text, update
+from sqlmodel import Session, col
+
+from rxbackup.backup.run import BackupOutcome, BackupRequest, run_backup
+from rxbackup.errors import NotFound, UsageError, WorkerLost
+from rxbackup.operations._catalogue import find_backup
+from rxbackup.operations._running import Run
+from rxbackup.operations.services import Services
+from rxbackup.operations.views import BackupView, NewBackup
+from rxbackup.progress import ProgressSink
+from rxbackup.tables.system import Backup, Store
+from rxbackup.vault.manifest import Manifest
+from rxbackup.vault.vault import ChunkReceipt, Vault, open_vault
+
+LONGEST_NAME = 255
+LONGEST_DESCRIPTION = 10_000
+_STORE_LOCK = 0x7278_6273
+
+_INSERT_CHUNKS = """
+INSERT INTO rxbackup.chunks (store, id, generation, plain_bytes, stored_bytes, codec, anchor, object_name, state)
+SELECT :store, decode(c.id, 'hex'), c.generation, c.plain_bytes, c.stored_bytes, c.codec, decode(c.anchor, 'hex'),
+       c.object_name, 'live'
+FROM unnest(CAST(:ids AS text[]), CAST(:generations AS int[]), CAST(:plain AS bigint[]), CAST(:stored AS bigint[]),
+            CAST(:codecs AS text[]), CAST(:anchors AS text[]), CAST(:names AS text[]))
+     AS c(id, generation, plain_bytes, stored_bytes, codec, anchor, object_name)
+ORDER BY c.id
+ON CONFLICT DO NOTHING
+"""
+_INSERT_LINKS = """
+INSERT INTO rxbackup.backup_chunks (backup_id, store, chunk_id)
+SELECT CAST(:backup AS uuid), :store, decode(c.id, 'hex') FROM unnest(CAST(:ids AS text[])) AS c(id)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A backup that is ready, but not yet called complete: `finish` in the transaction that ends the job."""
+
+    backup_id: str
+    new: NewBackup
+    outcome: BackupOutcome
+    store_kind: str
+
+    def finish(self, session: Session, run: Run) -> None:
+        """Write chunks and facts and say `complete`, in the caller's transaction."""
+        manifest = self.outcome.manifest
+        _write_chunks(session, self.new.store, self.store_kind, self.outcome.receipts)
+        session.connection().execute(
+            text(_INSERT_LINKS),
+            {"backup": self.backup_id, "store": self.new.store, "ids": sorted(manifest.chunk_ids())},
+        )
+        changed = session.exec(
+            update(Backup)
+            .where(
+                col(Backup.id) == UUID(self.backup_id),
+                col(Backup.state) == "running",
+                col(Backup.job_id) == UUID(run.id),
+            )
+            .values(**_facts(self.outcome))
+        )
+        if changed.rowcount != 1:
+            raise WorkerLost("The backup was given up by somebody else before it was finished.")
+
+
+def check_new(new: NewBackup) -> None:
+    """Refuse names and descriptions that cannot be kept.
+
+    Raises:
+        UsageError: says which and why.
+    """
+    name = new.name.strip()
+    if not name:
+        raise UsageError("The backup needs a name.", hint='For example "Before the upgrade".')
+    if len(name) > LONGEST_NAME:
+        raise UsageError(f"The name has {len(name)} characters; at most {LONGEST_NAME} fit.", hint="Shorten it.")
+    if len(new.description) > LONGEST_DESCRIPTION:
+        raise UsageError(f"The description is longer than {LONGEST_DESCRIPTION} characters.", hint="Shorten it.")
+    if not name.isprintable() or "\0" in new.description:
+        raise UsageError("The name or the description contains control characters.", hint="Remove them.")
+    try:
+        (name + new.description).encode()
+    except UnicodeEncodeError:
+        raise UsageError("The name or the description contains half of a character.", hint="Type it again.") from None
+    if new.groups is not None and not new.groups:
+        raise UsageError("No group is chosen.", hint="Choose at least one group.")
+
+
+def take_backup(run: Run, new: NewBackup, backup_id: str, on_progress: ProgressSink) -> Taken:
+    """Run the engine. The row says *running* before, and still does after; see `Taken.finish`."""
+    store_kind = _enter(run, new, backup_id)
+    services = run.services
+    request = BackupRequest(
+        backup_id=backup_id,
+        name=new.name.strip(),
+        description=new.description,
+        created_by=run.actor.email,
+        trigger=new.trigger,
+        groups=new.groups,
+    )
+    with vault_of_its_own(services, new.store) as vault:
+        outcome = run_backup(
+            request,
+            source_url=services.source_url,
+            vault=vault,
+            on_progress=on_progress,
+            processes=services.settings.processes,
+            lock_timeout_seconds=services.settings.lock_timeout_seconds,
+        )
+    return Taken(backup_id, new, outcome, store_kind)
+
+
+@contextmanager
+def vault_of_its_own(services: Services, store: str) -> Iterator[Vault]:
+    """The store's vault, opened anew for one operation.
+
+    A vault remembers which chunks it has seen. Remembered across operations, that would be a promise about chunks
+    which another process may have removed since; and threads that share a vault share its one connection.
+    """
+    vault = open_vault(services.open_vault(store).recipe())
+    try:
+        yield vault
+    finally:
+        vault.close()
+
+
+def mark_backup_failed(session: Session, job_id: str, error: Mapping[str, str]) -> None:
+    """Say of every backup that a job left unfinished what went wrong."""
+    gentle = error["code"] in {"cancelled", "interrupted", "worker-lost"}
+    session.exec(
+        update(Backup)
+        .where(col(Backup.job_id) == UUID(job_id), col(Backup.state) == "running")
+        .values(
+            state="interrupted" if gentle else "failed",
+            error=dict(error),
+            finished_at=func.clock_timestamp(),
+        )
+    )
+
+
+def view_of(session: Session, backup_id: str) -> BackupView:
+    """The view of a backup that exists."""
+    return find_backup(session, backup_id)
+
+
+def lock_store(session: Session, store: str, *, exclusive: bool) -> None:
+    """Until the transaction ends: shared where a backup begins, exclusive where chunks are removed."""
+    function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
+    session.connection().execute(
+        text(f"SELECT {function}(:area, hashtext(:store))"), {"area": _STORE_LOCK, "store": store}
+    )
+
+
+def _enter(run: Run, new: NewBackup, backup_id: str) -> str:
+    with run.services.system.session(run.actor.identity) as session:
+        store = session.get(Store, new.store)
+        if store is None:
+            raise NotFound(f"There is no store named {new.store!r}.", hint="Use `database` or `local`.")
+        kind = store.kind
+        lock_store(session, new.store, exclusive=False)
+        session.add(
+            Backup(
+                id=UUID(backup_id),
+                name=new.name.strip(),
+                description=new.description,
+                created_by=run.actor.email,
+                state="running",
+                store=new.store,
+                trigger=new.trigger,
+                job_id=UUID(run.id),
+                timestamp=run.services.clock(),
+                metadata_={"groups": list(new.groups or ())},
+            )
+        )
+    return kind
+
+
+def _write_chunks(session: Session, store: str, store_kind: str, receipts: tuple[ChunkReceipt, ...]) -> None:
+    # Only the database store's objects are rows that a foreign key can point to.
+    in_database = store_kind == "database"
+    session.connection().execute(
+        text(_INSERT_CHUNKS),
+        {
+            "store": store,
+            "ids": [r.id for r in receipts],
+            "generations": [r.generation for r in receipts],
+            "plain": [r.plain_bytes for r in receipts],
+            "stored": [r.stored_bytes for r in receipts],
+            "codecs": [r.codec for r in receipts],
+            "anchors": [r.anchor for r in receipts],
+            "names": [r.object_name if in_database else None for r in receipts],
+        },
+    )
+
+
+def _facts(outcome: BackupOutcome) -> dict[str, Any]:
+    manifest, totals = outcome.manifest, outcome.manifest.totals
+    now = func.clock_timestamp()
+    return {
+        "state": "complete",
+        "timestamp": manifest.snapshot.taken_at,
+        "metadata_": _summary(manifest),
+        "backup_data": manifest.to_dict(),
+        "finished_at": now,
+        "rows": totals.rows,
+        "tables": totals.tables,
+        "raw_bytes": totals.raw_bytes,
+        "stored_bytes": outcome.stored_bytes,
+        "segments_total": totals.segments_total,
+        "segments_read": totals.segments_read,
+        "seconds": totals.seconds,
+        "verified_level": "stored",
+        "verified_at": now,
+        "error": None,
+        "base_id": UUID(manifest.base_id) if manifest.base_id else None,
+    }
+
+
+def _summary(manifest: Manifest) -> dict[str, Any]:
+    groups: dict[str, dict[str, Any]] = {
+        g.name: {"tables": list(g.tables), "rows": 0, "raw_bytes": 0} for g in manifest.groups
+    }
+    for table in manifest.tables:
+        group = groups.setdefault(table.group, {"tables": [], "rows": 0, "raw_bytes": 0})
+        group["rows"] += table.rows
+        group["raw_bytes"] += table.raw_bytes
+    return {
+        "groups": [g.name for g in manifest.groups],
+        "counts": groups,
+        "tables": {t.qualified: t.rows for t in manifest.tables},
+        "raw_bytes": manifest.totals.raw_bytes,
+        "seconds": manifest.totals.seconds,
+        "server": {"version": manifest.server.version, "database": manifest.server.database},
+        "trigger": manifest.trigger,
+        "vault_id": manifest.vault_id,
+        "warnings": list(manifest.warnings),
+    }

@@ -1,0 +1,68 @@
+"""Which databases there are, and making them ready."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from rxbackup.errors import RxbackupError
+from rxbackup.postgres.connecting import connect
+from rxbackup.postgres.embedded import EmbeddedServer
+from rxbackup.settings import Settings
+from rxbackup.tables.migrating import is_current, migrate
+from rxbackup.tables.watermarks import ensure_watermarks
+
+_FIRST_START_LOCK = 0x7278_6673
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Where the protected rows and rxbackup's own tables are; `embedded` runs them where no URL is given."""
+
+    source_url: str
+    system_url: str
+    embedded: EmbeddedServer | None = None
+
+
+def find_databases(settings: Settings, stack: contextlib.ExitStack) -> Databases:
+    """The databases of the settings; the embedded server is started or joined where they name none."""
+    system_url = settings.system_url.get_secret_value() if settings.system_url else None
+    if settings.database_url is not None:
+        source_url = settings.database_url.get_secret_value()
+        return Databases(source_url, system_url or source_url)
+    server = EmbeddedServer.ensure(settings.data_dir)
+    stack.callback(server.stop)
+    return Databases(server.url, system_url or server.url, server)
+
+
+def prepare_databases(databases: Databases, *, tell: Callable[[str], None], demo: bool) -> None:
+    """Bring rxbackup's tables up to date; `demo` fills a database without any tables with the demo data."""
+    if not is_current(databases.system_url):
+        migrate(databases.system_url, protected_url=None)
+    if databases.source_url != databases.system_url:
+        try:
+            ensure_watermarks(databases.source_url)
+        except RxbackupError as error:
+            # Backups work without watermarks; an absent database must not keep the app from saying so.
+            _logger.warning("No watermarks in the protected database: %s", error.message)
+    if demo:
+        _fill_once(databases.source_url, tell)
+
+
+def _fill_once(url: str, tell: Callable[[str], None]) -> None:
+    with connect(url, application_name="rxbackup first start") as conn:
+        conn.execute("SELECT pg_catalog.pg_advisory_lock(%s)", (_FIRST_START_LOCK,))
+        row = conn.execute(
+            "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
+            "WHERE n.nspname !~ '^(pg_|information_schema$|rxbackup)' AND c.relkind IN ('r', 'p')"
+        ).fetchone()
+        if row and row[0]:
+            return
+        tell("First start: filling the embedded database with the asset-management application's demo data.")
+        from rxbackup.demo import load_demo
+
+        load_demo(url, scale=1)

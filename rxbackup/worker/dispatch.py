@@ -1,0 +1,88 @@
+"""From a queued job to the operation that performs it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rxbackup.access.actor import Actor
+from rxbackup.errors import RxbackupError
+from rxbackup.operations import backups, jobs, restores, verifications
+from rxbackup.operations.services import Services
+from rxbackup.operations.views import NewBackup, NewRestore
+
+_logger = logging.getLogger(__name__)
+
+_Perform = Callable[[Services, Actor, Mapping[str, Any], str], object]
+
+
+def perform_job(services: Services, job_id: str, kind: str) -> None:
+    """Perform a queued job on behalf of who asked for it.
+
+    Errors are in the job's row afterwards; nothing is raised for them. A job that somebody else took, or that was
+    cancelled meanwhile, is left alone.
+    """
+    perform = PERFORM.get(kind)
+    if perform is None:
+        _logger.error("Job %s is of the unknown kind %r: a newer release queued it", job_id, kind)
+        return
+    try:
+        actor, parameters = jobs.take_over(services, Actor.system(), job_id)
+        perform(services, actor, parameters, job_id)
+    except RxbackupError as error:
+        _logger.warning("Job %s (%s) ended: %s", job_id, kind, error.message)
+        _give_up(services, job_id, error)
+    except Exception as error:
+        _logger.exception("Job %s (%s) ended unexpectedly", job_id, kind)
+        _give_up(services, job_id, error)
+
+
+def _give_up(services: Services, job_id: str, error: Exception) -> None:
+    try:
+        jobs.give_up(services, Actor.system(), job_id, error)
+    except RxbackupError:
+        # With the database away nothing can be written; the queue hands a waiting job over again later.
+        _logger.warning("Nothing could be written about job %s", job_id, exc_info=True)
+
+
+def _backup(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
+    return backups.perform_backup(services, actor, _new_backup(parameters), job_id=job_id)
+
+
+def _restore(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
+    return restores.perform_restore(services, actor, _new_restore(parameters), job_id=job_id)
+
+
+def _verify(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
+    backup, level = str(parameters["backup_id"]), str(parameters["level"])
+    return verifications.perform_verify(services, actor, backup, level=level, job_id=job_id)
+
+
+PERFORM: Mapping[str, _Perform] = {"backup": _backup, "restore": _restore, "verify": _verify}
+
+
+def _new_backup(parameters: Mapping[str, Any]) -> NewBackup:
+    return NewBackup(
+        name=parameters["name"],
+        description=parameters.get("description", ""),
+        groups=_names(parameters.get("groups")),
+        store=parameters.get("store", "database"),
+        full=bool(parameters.get("full", False)),
+        trigger=parameters.get("trigger", "manual"),
+    )
+
+
+def _new_restore(parameters: Mapping[str, Any]) -> NewRestore:
+    return NewRestore(
+        backup_id=parameters["backup_id"],
+        groups=_names(parameters.get("groups")),
+        skip=_names(parameters.get("skip")) or (),
+        mode=parameters.get("mode", "exact"),
+        safety=bool(parameters.get("safety", True)),
+        confirm_name=parameters.get("confirm_name"),
+    )
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    return None if value is None else tuple(str(name) for name in value)

@@ -1,0 +1,54 @@
+"""The clock: once a minute somebody looks whether everything is as it should be."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from rxbackup import wiring
+from rxbackup.access.actor import Actor
+from rxbackup.errors import RxbackupError
+from rxbackup.operations import backups, health, jobs, sign_in
+from rxbackup.operations.services import Services
+
+_logger = logging.getLogger(__name__)
+
+_DUTIES: tuple[Callable[[Services, Actor], object], ...] = (
+    jobs.reap_dead_jobs,
+    backups.finish_deletions,
+    sign_in.purge_sessions,
+    health.record_heartbeat,
+)
+
+
+def tick(services: Services) -> None:
+    """Do every duty once. One that fails does not keep the others from being done, nor the next tick from coming.
+
+    Any number of instances may do this at the same time.
+    """
+    _guarded("keep_database", wiring.keep_database)
+    for duty in _DUTIES:
+        _guarded(duty.__name__, functools.partial(duty, services, Actor.system()))
+
+
+def _guarded(name: str, duty: Callable[[], object]) -> None:
+    try:
+        duty()
+    except RxbackupError as error:
+        _logger.warning("%s: %s", name, error.message)
+    except Exception:
+        _logger.exception("%s failed", name)
+
+
+def start_scheduler(services: Services) -> BackgroundScheduler:
+    """Start ticking: at once, then every minute. Stop it with `shutdown(wait=False)`."""
+    scheduler = BackgroundScheduler(
+        timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
+    )
+    scheduler.add_job(tick, "interval", args=(services,), minutes=1, next_run_time=datetime.now(UTC), id="tick")
+    scheduler.start()
+    return scheduler

@@ -1,0 +1,58 @@
+"""What happened lately, in words: who did what when, and for failures why and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import reflex as rx
+
+from rxbackup.ui import addresses
+from rxbackup.ui.components.buttons import button
+from rxbackup.ui.components.readouts import when
+
+_ICONS = ("archive", "rotate-ccw", "shield-check", "trash-2", "circle-slash", "circle-alert", "shield-alert")
+_TONES = ("good", "warn", "bad", "idle")
+
+
+def activity_list(rows: Any, *, on_result: Callable[[Any], Any]) -> rx.Component:
+    """Draw a var of `list[ActivityRow]`. `on_result` opens the lasting result of a restore."""
+    return rx.el.ul(rx.foreach(rows, lambda row: _event(row, on_result)), class_name="rx-panel")
+
+
+def _event(row: Any, on_result: Callable[[Any], Any]) -> rx.Component:
+    icons = [(name, rx.icon(name, size=16, aria_hidden="true")) for name in _ICONS]
+    tone = rx.match(row.tone, *[(name, f"rx-tone-{name}") for name in _TONES], "rx-tone-plain")
+    return rx.el.li(
+        rx.el.span(rx.match(row.icon, *icons, rx.icon("circle-check", size=16, aria_hidden="true")), class_name="rx-event-icon"),
+        rx.el.div(
+            rx.el.p(rx.el.span(row.title, " "), _subject(row)),
+            rx.el.p(
+                when(at=row.at), " · ", row.by, rx.cond(row.took != "", rx.fragment(" · took ", row.took), rx.fragment()),
+                class_name="rx-event-meta",
+            ),
+            rx.cond(row.message != "", rx.el.p(row.message, class_name="rx-event-cause"), rx.fragment()),
+            rx.cond(row.hint != "", rx.el.p(row.hint, class_name="rx-soft"), rx.fragment()),
+            class_name="rx-event-body",
+        ),
+        rx.el.div(_more(row, on_result), class_name="rx-event-side"),
+        key=row.id,
+        class_name="rx-event " + tone.to(str),
+    )
+
+
+def _subject(row: Any) -> rx.Component:
+    return rx.cond(
+        row.backup_id != "",
+        rx.link(row.name, href=f"{addresses.BACKUPS}/{row.backup_id}", class_name="rx-subject", underline="none"),
+        rx.el.span(row.name, class_name="rx-strong"),
+    )
+
+
+def _more(row: Any, on_result: Callable[[Any], Any]) -> rx.Component:
+    copy = button("Copy details", look="bare", icon="copy", on_click=rx.set_clipboard(row.details))
+    show = button("Show result", look="bare", icon="table-2", on_click=on_result(row.id))
+    return rx.fragment(
+        rx.cond(row.has_result, show, rx.fragment()),
+        rx.cond(row.message != "", copy, rx.fragment()),
+    )

@@ -1,0 +1,40 @@
+"""Dialogs: one frame for all, so that titles, errors and buttons always stand in the same place."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from rxbackup.ui.components.buttons import button
+
+
+def dialog(
+    *body: rx.Component,
+    title: Any,
+    text: Any,
+    is_open: rx.Var[bool],
+    on_open_change: Any,
+    wide: bool = False,
+    danger: bool = False,
+) -> rx.Component:
+    """A dialog that traps the focus and gives it back.
+
+    Args:
+        body: what stands in it; end with `actions(…)`.
+        title: what will be done. text: what that means, in a sentence.
+        is_open, on_open_change: its state. wide: for tables. danger: for what cannot be taken back lightly.
+    """
+    looks = "rx-dialog" + " rx-dialog-wide" * wide + " rx-dialog-danger" * danger
+    return rx.dialog.root(
+        rx.dialog.content(
+            rx.dialog.title(title), rx.dialog.description(text), *body, class_name=looks
+        ),
+        open=is_open,
+        on_open_change=on_open_change,
+    )
+
+
+def actions(*buttons: rx.Component, on_cancel: Any, cancel: str = "Cancel") -> rx.Component:
+    """The row of buttons at the foot: the quiet way out first, the deed last."""
+    return rx.el.div(button(cancel, look="quiet", on_click=on_cancel), *buttons, class_name="rx-dialog-actions")

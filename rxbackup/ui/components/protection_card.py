@@ -1,0 +1,89 @@
+"""The card at the top: one sentence that says whether the data is safe, and the one button that mends it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from rxbackup.ui.components.notices import bone
+from rxbackup.ui.components.readouts import when
+
+_LOOKS = {
+    "protected": ("shield-check", "good", "Protected"),
+    "stored": ("archive", "run", "Backed up"),
+    "attention": ("clock-alert", "warn", "Attention"),
+    "risk": ("shield-alert", "bad", "At risk"),
+    "running": ("loader-circle", "run", "First backup running"),
+}
+
+
+def protection_card(facts: Any, *, create: rx.Component, check: rx.Component, note: rx.Var[str]) -> rx.Component:
+    """Draw the judgement.
+
+    Args:
+        facts: a var of `Protection`.
+        create: the button for "no good backup"; check: the button for "never opened".
+        note: what to know about where backups rest; may be "".
+    """
+    cards = [(kind, _card(icon, tone, word, facts, create, check, note)) for kind, (icon, tone, word) in _LOOKS.items()]
+    return rx.el.section(
+        rx.match(facts.kind, *cards, ("none", _first_start(create)), _skeleton()),
+        aria_label="How safe the data is",
+    )
+
+
+def _card(icon: str, tone: str, word: str, facts: Any, create: Any, check: Any, note: Any) -> rx.Component:
+    spin = "rx-spin" if icon == "loader-circle" else ""
+    return rx.el.div(
+        rx.el.span(rx.icon(icon, size=20, aria_hidden="true", class_name=spin), class_name="rx-protection-icon"),
+        rx.el.div(
+            rx.el.p(rx.el.span(word, ". ", class_name="rx-protection-word"), _sentence(facts), class_name="rx-protection-line"),
+            rx.el.p(
+                rx.cond(facts.reason != "", rx.el.span(facts.reason, " "), rx.fragment()),
+                rx.cond(note != "", rx.el.span(note), rx.fragment()),
+                class_name="rx-soft",
+            ),
+            class_name="rx-protection-words",
+        ),
+        rx.match(facts.remedy, ("create", create), ("check", check), rx.fragment()),
+        class_name=f"rx-protection rx-tone-{tone}",
+    )
+
+
+def _sentence(facts: Any) -> rx.Component:
+    proof = rx.cond(
+        facts.proof != "",
+        rx.fragment(", ", facts.proof, " ", when(at=facts.checked_at)),
+        rx.fragment(),
+    )
+    return rx.cond(
+        facts.at != "",
+        rx.el.span("Last good backup ", when(at=facts.at), proof, "."),
+        rx.cond(facts.kind == "running", rx.el.span("The first backup is being taken now."), rx.el.span("There is no good backup yet.")),
+    )
+
+
+def _first_start(create: rx.Component) -> rx.Component:
+    return rx.el.div(
+        rx.el.span(rx.icon("shield-off", size=20, aria_hidden="true"), class_name="rx-protection-icon"),
+        rx.el.div(
+            rx.el.p(rx.el.span("No backup yet. ", class_name="rx-protection-word"), "Your data is not protected.", class_name="rx-protection-line"),
+            rx.el.p(
+                "The first backup holds everything below and takes seconds to minutes. The app goes on working meanwhile.",
+                class_name="rx-soft",
+            ),
+            class_name="rx-protection-words",
+        ),
+        create,
+        class_name="rx-protection rx-tone-idle",
+    )
+
+
+def _skeleton() -> rx.Component:
+    return rx.el.div(
+        bone("disc"),
+        rx.el.div(bone("line"), bone("short"), class_name="rx-protection-words"),
+        class_name="rx-protection rx-tone-idle",
+        aria_busy="true",
+    )

@@ -1,0 +1,53 @@
+"""States and proofs as badges: always icon and word, never colour alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from rxbackup.ui import wording
+from rxbackup.ui.components.readouts import when
+
+_STATE_LOOKS = {
+    "complete": ("circle-check", "plain"),
+    "running": ("loader-circle", "run"),
+    "failed": ("circle-alert", "bad"),
+    "interrupted": ("circle-slash", "warn"),
+    "deleting": ("trash-2", "idle"),
+}
+
+_PROOF_LOOKS = {
+    "stored": ("archive", "idle"),
+    "readable": ("scan-line", "idle"),
+    "decrypted": ("shield-check", "good"),
+    "restored": ("shield-check", "good"),
+}
+
+
+def badge(icon: str, word: Any, tone: str, *more: rx.Component, title: str = "") -> rx.Component:
+    """A word with an icon on the ground of its tone (`good warn bad run idle plain`)."""
+    spin = " rx-spin" if icon == "loader-circle" else ""
+    return rx.el.span(
+        rx.icon(icon, size=14, aria_hidden="true", class_name=spin.strip()),
+        rx.el.span(word),
+        *more,
+        class_name=f"rx-badge rx-tone-{tone}",
+        title=title or None,
+    )
+
+
+def state_badge(state: rx.Var[str]) -> rx.Component:
+    """The state of a backup."""
+    cases = [(name, badge(icon, wording.STATE_WORDS[name], tone)) for name, (icon, tone) in _STATE_LOOKS.items()]
+    return rx.match(state, *cases, badge("circle-help", state, "idle"))
+
+
+def proof_badge(level: rx.Var[str], checked_at: rx.Var[str]) -> rx.Component:
+    """How well a backup is proven, and since when."""
+    age = rx.cond(checked_at != "", rx.el.span(when(at=checked_at), class_name="rx-badge-age"), rx.fragment())
+    cases = [
+        (name, badge(icon, wording.PROOF_WORDS[name], tone, age, title=wording.PROOF_MEANINGS[name]))
+        for name, (icon, tone) in _PROOF_LOOKS.items()
+    ]
+    return rx.match(level, *cases, badge("shield-question", wording.PROOF_WORDS[""], "idle", title=wording.PROOF_MEANINGS[""]))

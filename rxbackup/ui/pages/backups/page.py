@@ -1,0 +1,223 @@
+"""Backup Management."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reflex as rx
+
+from rxbackup.ui import addresses
+from rxbackup.ui.components.activity_list import activity_list
+from rxbackup.ui.components.backup_table import backup_table, menu_item, row_menu, table_skeleton
+from rxbackup.ui.components.buttons import button, icon_button
+from rxbackup.ui.components.group_tiles import group_tiles
+from rxbackup.ui.components.notices import empty, notice
+from rxbackup.ui.components.progress_row import progress_row
+from rxbackup.ui.components.protection_card import protection_card
+from rxbackup.ui.components.readouts import count
+from rxbackup.ui.components.result_panel import result_panel
+from rxbackup.ui.pages.backups.choosing import ChoiceState
+from rxbackup.ui.pages.backups.creating import CreateState
+from rxbackup.ui.pages.backups.dialogs import dialogs
+from rxbackup.ui.pages.backups.restoring import RestoreState
+from rxbackup.ui.pages.backups.state import BackupsState, WatchState
+from rxbackup.ui.session import SessionState
+from rxbackup.ui.shell import page_frame
+
+_KEYS = {"c": "[data-key=create]", "/": "#filter"}
+_MAY_BACK_UP = SessionState.role != "viewer"
+_MAY_ALL = SessionState.role == "admin"
+
+
+def backups_page() -> rx.Component:
+    """The page that says whether the data is safe, and lets one act."""
+    return page_frame(
+        rx.el.div(rx.el.h1("Backup Management", class_name="rx-title"), _create_button(), class_name="rx-head"),
+        notices(),
+        protection_card(
+            WatchState.protection,
+            create=_may(_MAY_BACK_UP, button("Create Backup", look="quiet", on_click=CreateState.set_open(True))),
+            check=_may(_MAY_BACK_UP, button("Verify now", look="quiet", on_click=ChoiceState.ask_check(WatchState.protection.backup_id, "The last backup"))),
+            note=WatchState.store_note,
+        ),
+        result_panel(WatchState, on_close=WatchState.hide_result),
+        group_tiles(WatchState.tiles, loaded=WatchState.loaded),
+        _list(),
+        _recent(),
+        dialogs(),
+        here=addresses.BACKUPS,
+        keys=_KEYS,
+    )
+
+
+def notices() -> rx.Component:
+    """What must not be overlooked: the database is away, something failed, a download has begun."""
+    return rx.fragment(
+        rx.el.div(WatchState.spoken, class_name="rx-hidden", role="status", custom_attrs={"aria-live": "polite"}),
+        rx.cond(
+            WatchState.away != "",
+            notice("bad", WatchState.away, rx.el.p(WatchState.away_hint), rx.el.p("What you see below may be old. Trying again by itself.")),
+            rx.fragment(),
+        ),
+        rx.cond(
+            BackupsState.failure != "",
+            notice(
+                "bad",
+                BackupsState.failure,
+                rx.el.p(BackupsState.failure_hint),
+                action=icon_button("x", "Dismiss", on_click=BackupsState.dismiss_failure),
+            ),
+            rx.fragment(),
+        ),
+        rx.cond(
+            ChoiceState.download_file != "",
+            notice(
+                "idle",
+                rx.fragment("Downloading ", ChoiceState.download_file),
+                rx.el.p("It holds your rows unencrypted: keep it as safe as the database. It can be loaded without this app."),
+                action=icon_button("x", "Dismiss", on_click=ChoiceState.dismiss_download),
+            ),
+            rx.fragment(),
+        ),
+    )
+
+
+def _may(allowed: Any, component: rx.Component) -> rx.Component:
+    return rx.cond(allowed, component, rx.fragment())
+
+
+def _create_button() -> rx.Component:
+    return _may(
+        _MAY_BACK_UP,
+        button(
+            "Create Backup",
+            look="primary",
+            icon="plus",
+            key="c",
+            on_click=CreateState.set_open(True),
+            custom_attrs={"data-key": "create"},
+        ),
+    )
+
+
+def _list() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(rx.el.h2("Backups", class_name="rx-heading"), _filter(), class_name="rx-tools"),
+        rx.el.div(
+            rx.el.ul(
+                rx.foreach(
+                    WatchState.runs,
+                    lambda run: progress_row(run, on_cancel=WatchState.cancel(run.id), may_cancel=_MAY_BACK_UP),
+                ),
+                aria_label="Running now",
+            ),
+            rx.cond(WatchState.loaded, _rows(), table_skeleton()),
+            class_name="rx-panel",
+        ),
+        class_name="rx-section",
+    )
+
+
+def _filter() -> rx.Component:
+    return rx.el.div(
+        rx.icon("search", size=16, aria_hidden="true"),
+        rx.el.input(
+            id="filter",
+            name="filter",
+            type="search",
+            class_name="rx-input",
+            placeholder="Filter by name, description, person",
+            aria_label="Filter backups",
+            on_change=BackupsState.set_filter.debounce(200),
+            custom_attrs={"aria-keyshortcuts": "/"},
+        ),
+        rx.el.kbd("/", class_name="rx-key", aria_hidden="true"),
+        class_name="rx-search",
+        role="search",
+    )
+
+
+def _rows() -> rx.Component:
+    nothing_at_all = empty("database-backup", "No backups yet", "The first one appears here, and so does its progress while it is taken.")
+    nothing_found = empty("search-x", "No backup matches", rx.fragment("Nothing contains “", BackupsState.filter_text, "”."))
+    return rx.cond(
+        BackupsState.rows.length() > 0,
+        rx.fragment(backup_table(BackupsState.rows, going=BackupsState.going, menu=backup_menu), _foot()),
+        rx.cond(
+            BackupsState.filter_text != "",
+            nothing_found,
+            rx.cond(WatchState.runs.length() > 0, rx.fragment(), nothing_at_all),
+        ),
+    )
+
+
+def backup_menu(row: Any) -> rx.Component:
+    """What one can do with one backup."""
+    good = row.state == "complete"
+    return row_menu(
+        row.name,
+        _may(
+            good & _MAY_ALL,
+            rx.fragment(
+                menu_item("rotate-ccw", "Restore…", RestoreState.ask(row.id, row.name, row.at)),
+                rx.dropdown_menu.separator(),
+                menu_item("file-json", "Download JSON", ChoiceState.download(row.id, "json")),
+                menu_item("file-code", "Download SQL", ChoiceState.download(row.id, "sql")),
+            ),
+        ),
+        _may(good & _MAY_BACK_UP, menu_item("shield-check", "Verify…", ChoiceState.ask_check(row.id, row.name))),
+        _may(
+            _MAY_BACK_UP,
+            rx.cond(
+                row.pinned,
+                menu_item("pin-off", "Unpin", BackupsState.toggle_pin(row.id, False)),  # noqa: FBT003
+                menu_item("pin", "Pin", BackupsState.toggle_pin(row.id, True)),  # noqa: FBT003
+            ),
+        ),
+        _may(
+            _MAY_ALL,
+            rx.fragment(
+                rx.dropdown_menu.separator(),
+                rx.cond(
+                    row.pinned,
+                    menu_item("trash-2", "Delete (unpin first)", disabled=True),
+                    menu_item(
+                        "trash-2", "Delete…", ChoiceState.ask_delete(row.id, row.name, row.stored_bytes), danger=True
+                    ),
+                ),
+            ),
+        ),
+    )
+
+
+def primary_actions(row: Any) -> rx.Component:
+    """The deeds that stand beside the title of one backup."""
+    return _may(
+        (row.state == "complete") & _MAY_ALL,
+        button("Restore…", look="quiet", icon="rotate-ccw", on_click=RestoreState.ask(row.id, row.name, row.at)),
+    )
+
+
+def _foot() -> rx.Component:
+    words = rx.el.span(count(value=BackupsState.total), rx.cond(BackupsState.total == 1, " backup", " backups"))
+    pager = rx.el.div(
+        rx.el.span("Page ", BackupsState.page, " of ", BackupsState.pages),
+        icon_button("chevron-left", "Previous page", on_click=BackupsState.turn_page(-1), disabled=BackupsState.page <= 1),
+        icon_button("chevron-right", "Next page", on_click=BackupsState.turn_page(1), disabled=BackupsState.page >= BackupsState.pages),
+        class_name="rx-row",
+    )
+    return rx.el.div(words, rx.cond(BackupsState.pages > 1, pager, rx.fragment()), class_name="rx-foot")
+
+
+def _recent() -> rx.Component:
+    return rx.cond(
+        WatchState.activity.length() > 0,
+        rx.el.section(
+            rx.el.h2("Recent activity", class_name="rx-heading"),
+            activity_list(WatchState.activity, on_result=WatchState.show_result),
+            class_name="rx-section",
+        ),
+        rx.fragment(),
+    )
+
+

@@ -1,0 +1,116 @@
+"""One look at the system for all tabs: asked for at most once a second, and only while somebody looks."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from rxbackup.access.actor import Actor
+from rxbackup.operations import backups, groups, jobs
+from rxbackup.operations.services import Services
+from rxbackup.operations.views import BackupDetail, BackupQuery, BackupView, GroupCount, JobView
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Everything the page shows apart from the list itself.
+
+    Attributes:
+        active, recent: what runs (oldest first), what has ended (newest first).
+        latest: the last good backup; `before` its rows by group.
+        counts: rows by group now; None while the database is too busy to say.
+    """
+
+    active: tuple[JobView, ...]
+    recent: tuple[JobView, ...]
+    latest: BackupView | None
+    before: dict[str, int] | None
+    counts: tuple[GroupCount, ...]
+
+    @property
+    def revision(self) -> tuple[tuple[str, str], ...]:
+        """Changes whenever a run begins or ends."""
+        return tuple((job.id, job.state) for job in (*self.active, *self.recent))
+
+
+class Shared(Generic[_T]):
+    """One answer for everybody who may ask, kept for `seconds`; failures are kept as well.
+
+    Kept apart by role: what one role may see is not handed to another.
+    """
+
+    def __init__(self, ask: Callable[[Services, Actor], _T], *, seconds: float) -> None:
+        self._ask = ask
+        self._seconds = seconds
+        self._answers: dict[str, tuple[float, _T | Exception]] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def get(self, services: Services, actor: Actor) -> _T:
+        """The answer, at most `seconds` old. Everybody who waits meanwhile gets the same one."""
+        async with self._locks.setdefault(actor.role, asyncio.Lock()):
+            asked_at, answer = self._answers.get(actor.role, (float("-inf"), RuntimeError("never asked")))
+            if time.monotonic() - asked_at >= self._seconds:
+                answer = await asyncio.to_thread(self._try, services, actor)
+                self._answers[actor.role] = (time.monotonic(), answer)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def forget(self) -> None:
+        """Ask anew next time: something has just been changed from here."""
+        self._answers.clear()
+
+    def _try(self, services: Services, actor: Actor) -> _T | Exception:
+        try:
+            return self._ask(services, actor)
+        except Exception as error:  # noqa: BLE001 - handed on to everybody who waits
+            return error
+
+
+class Watch:
+    """The shared look of one process."""
+
+    def __init__(self) -> None:
+        self.active = Shared(lambda s, a: jobs.active_jobs(s, a), seconds=0.8)
+        self.recent = Shared(lambda s, a: _ended(jobs.recent_jobs(s, a, limit=20)), seconds=1.5)
+        self.latest = Shared(_latest, seconds=2.0)
+        self.counts = Shared(lambda s, a: groups.count_groups(s, a), seconds=4.0)
+        self._details: tuple[str, dict[str, int]] = ("", {})
+
+    async def facts(self, services: Services, actor: Actor) -> Facts:
+        """What is true now, give or take a second or four."""
+        active = await self.active.get(services, actor)
+        recent = await self.recent.get(services, actor)
+        latest = await self.latest.get(services, actor)
+        counts = await self.counts.get(services, actor)
+        before = await self._rows_by_group(services, actor, latest) if latest else None
+        return Facts(active, recent, latest, before, counts)
+
+    def forget(self) -> None:
+        """Look anew: something has just been changed from here."""
+        for shared in (self.active, self.recent, self.latest):
+            shared.forget()
+
+    async def _rows_by_group(self, services: Services, actor: Actor, latest: BackupView) -> dict[str, int]:
+        # A finished backup never changes, so its counts are read once.
+        if self._details[0] != latest.id:
+            detail: BackupDetail = await asyncio.to_thread(backups.show_backup, services, actor, latest.id)
+            self._details = (latest.id, {group.name: group.rows for group in detail.groups})
+        return self._details[1]
+
+
+def _ended(recent: tuple[JobView, ...]) -> tuple[JobView, ...]:
+    return tuple(job for job in recent if not job.is_active)
+
+
+def _latest(services: Services, actor: Actor) -> BackupView | None:
+    page = backups.list_backups(services, actor, BackupQuery(state="complete", per_page=1))
+    return page.items[0] if page.items else None
+
+
+WATCH = Watch()

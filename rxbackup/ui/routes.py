@@ -1,0 +1,44 @@
+"""The site map: every page, its address and what is loaded when it opens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import reflex as rx
+
+from rxbackup.ui import addresses
+from rxbackup.ui.pages.backups.detail_page import backup_page
+from rxbackup.ui.pages.backups.detail_state import DetailState
+from rxbackup.ui.pages.backups.page import backups_page
+from rxbackup.ui.pages.backups.state import WatchState
+from rxbackup.ui.pages.entry.page import setup_page, sign_in_page
+from rxbackup.ui.pages.entry.state import EntryState
+from rxbackup.ui.session import SessionState
+
+
+@dataclass(frozen=True)
+class Route:
+    """One page.
+
+    Attributes:
+        path: its address.
+        page: draws it.
+        title: what the browser's tab says.
+        on_load: events when it opens; loops among them end when it is left.
+    """
+
+    path: str
+    page: Callable[[], rx.Component]
+    title: str
+    on_load: tuple[Any, ...] = ()
+
+
+ROUTES: tuple[Route, ...] = (
+    Route(addresses.HOME, backups_page, "rxbackup", (SessionState.load, rx.redirect(addresses.BACKUPS, replace=True))),
+    Route(addresses.BACKUPS, backups_page, "Backup Management – rxbackup", (SessionState.load, WatchState.watch)),
+    Route(addresses.BACKUP, backup_page, "Backup – rxbackup", (SessionState.load, WatchState.watch, DetailState.watch)),
+    Route(addresses.SIGN_IN, sign_in_page, "Sign in – rxbackup", (EntryState.look,)),
+    Route(addresses.SETUP, setup_page, "Create the first admin – rxbackup", (EntryState.look,)),
+)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -207,7 +208,7 @@ def _facts(outcome: BackupOutcome) -> dict[str, Any]:
     now = func.clock_timestamp()
     return {
         "state": "complete",
-        "timestamp": manifest.snapshot.taken_at,
+        "timestamp": datetime.fromisoformat(manifest.snapshot.taken_at),
         "metadata_": _summary(manifest),
         "backup_data": manifest.to_dict(),
         "finished_at": now,

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from rxbackup import errors
 
@@ -29,10 +30,13 @@ PINS: Mapping[str, str] = {
 Text written under one DateStyle and read under another is silently another date.
 """
 
-_CALM: Mapping[str, str] = {
-    "statement_timeout": "0",
-    "idle_in_transaction_session_timeout": "0",
+_CALM: Mapping[str, str] = {"statement_timeout": "0", "idle_in_transaction_session_timeout": "0"}
+
+# Sent with the connection itself: whatever ALTER ROLE or ALTER DATABASE set would hold from the first statement on.
+_FROM_THE_START: Mapping[str, str] = {
+    **_CALM,
     "default_transaction_read_only": "off",
+    "default_transaction_isolation": r"read\ committed",
 }
 
 _NEWER: Mapping[str, tuple[int, str]] = {
@@ -53,8 +57,11 @@ def connect(url: str, *, application_name: str) -> Connection:
         errors.DatabaseUnavailable: nothing answers, or the password is wrong.
     """
     with translated():
+        given = conninfo_to_dict(url).get("options")
+        options = [f"-c {name}={value}" for name, value in _FROM_THE_START.items()]
         return psycopg.connect(
             url,
+            options=" ".join([str(given), *options] if given else options),
             autocommit=True,
             application_name=application_name,
             connect_timeout=10,

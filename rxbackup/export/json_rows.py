@@ -15,15 +15,16 @@ from rxbackup.export.json_values import (
     BOOLEANS,
     CONVERTERS,
     NUMBERS,
+    PLAIN_CONVERTERS,
     WINDOW_BYTES,
+    Converter,
     ValueKind,
-    any_text,
     escaped_piece,
     is_plain,
     is_utf8,
     kind_of,
     must_be_wrapped,
-    plain_text,
+    plain_document,
     windows,
 )
 from rxbackup.postgres.copy_format import unescape
@@ -47,9 +48,10 @@ class RowWriter:
         self._simple = b"{%b}" % b",".join(b"%b:%b" % pair for pair in zip(keys, quoted, strict=True))
         self._general = b"{%b}" % b",".join(b"%b:%%b" % key for key in keys)
         self._looked_up = [(index, _LOOKED_UP[kind]) for index, kind in enumerate(self._kinds) if kind in _LOOKED_UP]
-        self._never_simple = ValueKind.DOCUMENT in self._kinds
+        self._texts = [index for index, kind in enumerate(self._kinds) if kind is ValueKind.TEXT]
+        self._documents = [index for index, kind in enumerate(self._kinds) if kind is ValueKind.DOCUMENT]
         self._any = [CONVERTERS[kind] for kind in self._kinds]
-        self._plain = [plain_text if convert is any_text else convert for convert in self._any]
+        self._plain = [PLAIN_CONVERTERS[kind] for kind in self._kinds]
 
     def write(self, block: bytes | bytearray) -> Iterator[bytes]:
         """JSON of a block of whole rows, without a separator before the first or after the last."""
@@ -66,34 +68,38 @@ class RowWriter:
     def _short(self, block: bytes) -> Iterator[bytes]:
         lines = block.split(b"\n")
         lines.pop()
-        plain = is_plain(block)
-        convert = self._general_rows if self._never_simple or not plain else self._simple_rows
-        converters = self._plain if plain else self._any
+        convert = self._plain_rows if is_plain(block) else self._any_rows
         for start in range(0, len(lines), _OUTPUT_ROWS):
             if start:
                 yield b",\n"
-            yield b",\n".join(convert(lines[start : start + _OUTPUT_ROWS], converters))
+            yield b",\n".join(convert(lines[start : start + _OUTPUT_ROWS]))
 
-    def _simple_rows(self, lines: list[bytes], converters: Sequence[object]) -> list[bytes]:
-        simple, looked_up = self._simple, self._looked_up
+    def _plain_rows(self, lines: list[bytes]) -> list[bytes]:
+        simple, looked_up, texts, documents = self._simple, self._looked_up, self._texts, self._documents
         rows: list[bytes] = []
         for line in lines:
-            if b"\\" in line or b'"' in line:
-                rows += self._general_rows([line], converters)
+            if b"\\" in line:
+                rows.append(self._row(line, self._plain))
                 continue
             fields = line.split(b"\t")
             for index, table in looked_up:
                 field = fields[index]
                 fields[index] = table.get(field, field)
+            if b'"' in line:
+                for index in texts:
+                    fields[index] = fields[index].replace(b'"', b'\\"')
+            for index in documents:
+                fields[index] = plain_document(fields[index])
             rows.append(simple % tuple(fields))
         return rows
 
-    def _general_rows(self, lines: list[bytes], converters: Sequence[object]) -> list[bytes]:
-        general = self._general
-        return [
-            general % tuple([convert(field) for convert, field in zip(converters, line.split(b"\t"), strict=True)])  # type: ignore[operator]
-            for line in lines
-        ]
+    def _any_rows(self, lines: list[bytes]) -> list[bytes]:
+        return [self._row(line, self._any) for line in lines]
+
+    def _row(self, line: bytes, converters: Sequence[Converter]) -> bytes:
+        return self._general % tuple(
+            [convert(field) for convert, field in zip(converters, line.split(b"\t"), strict=True)]
+        )
 
     def _long(self, block: bytes | bytearray) -> Iterator[bytes]:
         """Row by row and value by value, so that nothing as long as the row is made beside it."""

@@ -41,6 +41,7 @@ _CONTROL = re.compile(rb"[\x00-\x1f]")
 _PAIR = re.compile(rb"\\.", re.DOTALL)
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*("(?:[^"\\]|\\.)*")', re.DOTALL)
 _SPACE = b" \t\r\n"
+_BLANK = 0x20
 
 INTEGERS: Mapping[bytes, bytes] = {NULL: b"null"}
 NUMBERS: Mapping[bytes, bytes] = {
@@ -86,9 +87,14 @@ def is_utf8(value: bytes | bytearray | memoryview) -> bool:
 
 def plain_text(field: bytes) -> bytes:
     """The JSON string of a field from rows that are `is_plain`."""
-    if field == NULL:
-        return b"null"
-    return b'"%b"' % _escaped_plain(field)
+    # Called for most values of most exports: the common case is decided by two searches.
+    if b"\\" in field:
+        if field == NULL:
+            return b"null"
+        return b'"' + _escaped_plain(field) + b'"'
+    if b'"' in field:
+        field = field.replace(b'"', b'\\"')
+    return b'"' + field + b'"'
 
 
 def any_text(field: bytes) -> bytes:
@@ -100,12 +106,22 @@ def any_text(field: bytes) -> bytes:
 
 def document(field: bytes) -> bytes:
     """A json or jsonb value as it is, wrapped as `{"$json": value}` where it could be mistaken."""
-    if field == NULL:
-        return b"null"
-    value = unescape(field)
-    if not value.isascii() and not is_utf8(value):
+    if not field.isascii() and not is_utf8(field):
         return wrapped_bytes(field)
-    return b'{"$json":%b}' % value if must_be_wrapped(value[:WINDOW_BYTES], value[-1:]) else value
+    return plain_document(field)
+
+
+def plain_document(field: bytes) -> bytes:
+    """The same for a field that is UTF-8."""
+    value = field
+    if b"\\" in field:
+        if field == NULL:
+            return b"null"
+        value = unescape(field)
+    # Nothing can be mistaken without a `$` or an escape in a key, an outer blank, or being null itself.
+    if b'"$' in value or b"\\u00" in value or value[0] <= _BLANK or value[-1] <= _BLANK or value == b"null":
+        return b'{"$json":%b}' % value if must_be_wrapped(value[:WINDOW_BYTES], value[-1:]) else value
+    return value
 
 
 def must_be_wrapped(head: bytes, last: bytes) -> bool:
@@ -164,3 +180,9 @@ CONVERTERS: Mapping[ValueKind, Converter] = {
     ValueKind.DOCUMENT: document,
     ValueKind.TEXT: any_text,
 }
+PLAIN_CONVERTERS: Mapping[ValueKind, Converter] = {
+    **CONVERTERS,
+    ValueKind.DOCUMENT: plain_document,
+    ValueKind.TEXT: plain_text,
+}
+"""For rows that are `is_plain`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 SYSTEM_BRANCH = "rxbackup"
 BUNDLED_BRANCH = "bundled"
 _LOCK = 0x7278_6D69_6772
+_one_at_a_time = threading.Lock()  # Alembic keeps what it works on in globals
 _PREPARE = (
     # "$user" may resolve to our own schema: the owner of the embedded database is named like it.
     "SET LOCAL search_path TO public",
@@ -77,7 +79,7 @@ def make_bundled_application(url: str) -> None:
 @contextmanager
 def _exclusive(url: str) -> Iterator[Connection]:
     engine = make_engine(url, pooled=False)
-    with told(), engine.begin() as connection:
+    with _one_at_a_time, told(), engine.begin() as connection:
         for statement in _PREPARE:
             connection.exec_driver_sql(statement)
         # CREATE SCHEMA IF NOT EXISTS asks for the right to create even where there is nothing to do.

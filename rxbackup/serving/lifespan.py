@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import sys
 from collections.abc import AsyncIterator
 
@@ -14,52 +13,63 @@ from rxbackup.operations.services import Services
 from rxbackup.serving.quiet import hide_secrets_in_logs
 from rxbackup.settings import Settings
 
-logger = logging.getLogger(__name__)
+REFLEX_RUN = "http://localhost:3000"
+"""Where `reflex run` serves, unless it is told otherwise."""
 
-_opened: Services | None = None
-_address: str | None = None
+_greeting: str | None = None
 
 
-def open_services(settings: Settings, address: str | None = None) -> Services:
-    """Open the databases, the key and the queue, and let the pages and the API find them.
+def open_services(settings: Settings, address: str | None = None) -> None:
+    """Open the databases, the key and the queue, and let the pages and the API find them; blocking.
+
+    The launcher calls it before the server starts, so that what is wrong is told plainly and nothing half starts.
 
     Args:
         settings: what the environment says.
         address: where the app can be opened on this machine; None under `reflex run`, which says so itself.
+
+    Raises:
+        RxbackupError: whatever is wrong with database, key or settings.
     """
-    global _opened, _address  # noqa: PLW0603 - one app a process; the server gives no other way to pass it on
-    if _opened is None:
-        _opened = wiring.services(settings)
-        _address = address
-    return _opened
+    global _greeting  # noqa: PLW0603 - one app a process; the server gives no other way to pass it on
+    if _greeting is None:
+        _greeting = _greet(wiring.services(settings, tell=_say), address)
 
 
 def close_services() -> None:
     """Close what `open_services` opened; nothing happens if nothing is open."""
-    global _opened  # noqa: PLW0603 - as above
-    if _opened is not None:
-        _opened = None
-        wiring.close()
+    global _greeting  # noqa: PLW0603 - as above
+    _greeting = None
+    wiring.close()
 
 
 @contextlib.asynccontextmanager
 async def open_house() -> AsyncIterator[None]:
     """Reflex lifespan task: services are open while the app serves."""
     hide_secrets_in_logs()
-    services = await asyncio.to_thread(open_services, _opened.settings if _opened else Settings())
-    greeting = await asyncio.to_thread(_greeting, services)
-    sys.stdout.write(greeting)
-    sys.stdout.flush()
+    if _greeting is None:
+        await asyncio.to_thread(open_services, Settings())
     try:
         yield
     finally:
         await asyncio.to_thread(close_services)
 
 
-def _greeting(services: Services) -> str:
+def say_ready() -> None:
+    """Reflex lifespan task, the last: everything runs, people may come."""
+    sys.stdout.write(_greeting or "")
+    sys.stdout.flush()
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def _greet(services: Services, address: str | None) -> str:
     """The address, and on a first start the link that creates the first admin."""
-    address = (services.settings.public_url or _address or "http://localhost:3000").rstrip("/")
-    lines = [f"rxbackup is ready: {address}"] if _address else []
+    lines = [f"rxbackup is ready: {services.settings.public_url or address}"] if address else []
     if (token := sign_in.issue_setup_token(services)) is not None:
-        lines.append(f"Create the first admin (the link works once, for one hour): {address}/setup?token={token}")
+        base = (services.settings.public_url or address or REFLEX_RUN).rstrip("/")
+        lines.append(f"Create the first admin (the link works once, for one hour): {base}/setup?token={token}")
     return "".join(f"{line}\n" for line in lines)

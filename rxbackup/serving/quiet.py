@@ -12,7 +12,7 @@ _SECRETS = (
     re.compile(r"(?i)(cookie['\"]?\s*[:=]\s*['\"]?)[^'\"\n}]+"),
     re.compile(r"(?i)((?:__Host-)?rxb_session=)[^;,\s'\"]+"),
     re.compile(r"(?i)(authorization['\"]?\s*[:=]\s*['\"]?)[^'\"\n}]+"),
-    re.compile(r"(?i)(['\"]?\w*(?:password|token|secret)['\"]?\s*[:=]\s*['\"]?)[^&\s,'\"}]+"),
+    re.compile(r"(?i)(['\"]?\w*(?:password|token|secret)['\"]?\s*[:=](?!=)\s*['\"]?)[^&\s,'\"}]+"),
     re.compile(r"(/dl/)[\w-]+"),
     re.compile(r"(\w+://[^\s:/@]+:)[^\s@/]+(?=@)"),
 )

@@ -50,11 +50,20 @@ class Wall:
         app: what is served.
         own: addresses that are ours beside the Host header's: RXBACKUP_PUBLIC_URL, the page of `reflex run`.
         script_hashes: hashes of the inline scripts of the built page, "'sha256-…'".
+        pages: paths of the pages that are files, "/sign-in".
     """
 
-    def __init__(self, app: Application, *, own: Iterable[str] = (), script_hashes: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        app: Application,
+        *,
+        own: Iterable[str] = (),
+        script_hashes: Iterable[str] = (),
+        pages: Iterable[str] = (),
+    ) -> None:
         self._app = app
         self._own = tuple(own)
+        self._pages = frozenset(pages)
         self._page_policy = PAGE_POLICY.format(hashes="".join(f" {one}" for one in script_hashes))
         self._hsts = any(address.startswith("https://") for address in self._own)
 
@@ -76,6 +85,10 @@ class Wall:
         if any(path == closed or path.startswith(f"{closed}/") for closed in CLOSED):
             await _refuse(send, 404, "Not found", "There is nothing at this address.")
         elif scope["method"] in SAFE_METHODS:
+            if path in self._pages:
+                # Pages are folders; the file server would redirect to "…/", with the scheme that it sees: behind
+                # a TLS proxy the wrong one.
+                scope = {**scope, "path": f"{path}/", "raw_path": f"{path}/".encode()}
             await self._app(scope, receive, send)
         elif not may_change(headers, own=self._own):
             await _refuse(

@@ -1,4 +1,4 @@
-"""Hashes of the scripts that stand inside the built page, for its content security policy."""
+"""What the wall must know about the built page: its addresses, and the scripts that stand inside its files."""
 
 from __future__ import annotations
 
@@ -43,3 +43,9 @@ def script_hashes(folder: Path) -> tuple[str, ...]:
     scripts = {one for path in folder.rglob("*.html") for one in inline_scripts(path.read_text(encoding="utf-8"))}
     digests = (hashlib.sha256(one.encode()).digest() for one in scripts)
     return tuple(sorted(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in digests))
+
+
+def page_paths(folder: Path) -> frozenset[str]:
+    """The addresses of the pages that are files below `folder`: "/sign-in" for `sign-in/index.html`."""
+    homes = (path.parent.relative_to(folder) for path in folder.rglob("index.html"))
+    return frozenset(f"/{home.as_posix()}" for home in homes if home != Path())

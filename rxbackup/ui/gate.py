@@ -1,0 +1,105 @@
+"""The gate before every event: nobody does anything, and sees nothing, without a session.
+
+A browser may name any handler of any state with any payload, whatever page it shows. So the question "who is
+this?" is asked here, for every event that comes in or follows from another, and the answer is no by default.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Awaitable, Callable
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import reflex as rx
+from reflex.state import (
+    BaseState,
+    FrontendEventExceptionState,
+    OnLoadInternalState,
+    State,
+    StateUpdate,
+    UpdateVarsInternalState,
+)
+from reflex_base.event import Event
+
+from rxbackup.access.actor import Actor
+from rxbackup.ui.session import SessionState, actor_of, identify, way_in
+
+_State = TypeVar("_State", bound=rx.State)
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+SENDS_EVERYTHING = frozenset(f"{State.get_full_name()}.{name}" for name in ("hydrate", "hydrate_and_load"))
+"""The events that answer with the whole state of the tab."""
+
+FRAMEWORK = SENDS_EVERYTHING | {
+    f"{State.get_full_name()}.set_is_hydrated",
+    f"{OnLoadInternalState.get_full_name()}.on_load_internal",
+    f"{OnLoadInternalState.get_full_name()}.set_is_hydrated",
+    f"{UpdateVarsInternalState.get_full_name()}.update_vars_internal",
+    f"{FrontendEventExceptionState.get_full_name()}.handle_frontend_exception",
+}
+"""Reflex's own handlers that a page cannot do without. `setvar` is not among them: nothing here uses it."""
+
+
+class AuthGate(rx.Middleware):
+    """Lets an event through only if its handler is public or its session is alive."""
+
+    async def preprocess(self, app: rx.App, state: BaseState, event: Event) -> StateUpdate | None:
+        """Decide about one event; None lets it through. Runs under the tab's lock."""
+        del app
+        actor = await asyncio.to_thread(identify, state.router.headers.cookie, touch=True)
+        session = await state.get_state(SessionState)
+        if event.name in SENDS_EVERYTHING and _belongs_to_another(session, actor):
+            # What this tab has loaded belonged to somebody who is gone: nothing of it may be sent.
+            state._get_root_state().reset()  # type: ignore[no-untyped-call]  # noqa: SLF001 - no public name for the root
+        if is_public(event.name):
+            return None
+        if actor is None or _belongs_to_another(session, actor):
+            return await _refuse(session, str(state.router.url.path))
+        return None if not event.name.endswith(".setvar") else StateUpdate()
+
+
+def is_public(name: str) -> bool:
+    """Whether a handler may run for people who are not signed in.
+
+    A state says so of all its handlers with `PUBLIC: ClassVar[bool] = True`; substates do not inherit it.
+    """
+    if name in FRAMEWORK:
+        return True
+    if name.endswith(".setvar"):
+        return False
+    return vars(Event(name=name).state_cls).get("PUBLIC") is True
+
+
+def _belongs_to_another(session: SessionState, actor: Actor | None) -> bool:
+    """Whether the tab's data was loaded under another session than the one that asks now."""
+    return bool(session._session_id) and (actor is None or actor.session_id != session._session_id)  # noqa: SLF001
+
+
+async def _refuse(session: SessionState, path: str) -> StateUpdate:
+    """Say that the session ended, or lead to the sign-in page somebody who never had one."""
+    if not session._session_id:  # noqa: SLF001 - the gate and the session are one thing in two files
+        return StateUpdate(events=Event.from_event_type(rx.redirect(way_in(path), replace=True)))
+    session.ended = True
+    name = session.get_full_name()
+    delta = await session._get_root_state()._get_resolved_delta()  # noqa: SLF001 - as chain_updates does it
+    session._clean()  # type: ignore[no-untyped-call]  # noqa: SLF001 - `ended` is on its way
+    return StateUpdate(delta={name: delta[name]} if name in delta else {})
+
+
+def signed_in(
+    handler: Callable[Concatenate[_State, _P], Awaitable[_R]],
+) -> Callable[Concatenate[_State, _P], Awaitable[_R]]:
+    """Belt and braces for one handler: ask again inside it. Stands below `@rx.event`; coroutines only.
+
+    Raises:
+        NotSignedIn: from the handler, before its first line.
+    """
+
+    @functools.wraps(handler)
+    async def asked(state: _State, /, *args: Any, **kwargs: Any) -> _R:
+        await actor_of(state)
+        return await handler(state, *args, **kwargs)
+
+    return asked

@@ -1,0 +1,1 @@
+"""The pages before a session exists: sign in, and create the first admin."""

@@ -1,0 +1,51 @@
+"""Sign in, and create the first admin."""
+
+from __future__ import annotations
+
+import reflex as rx
+
+from rxbackup.ui.components.buttons import button
+from rxbackup.ui.components.fields import text_field
+from rxbackup.ui.components.notices import notice
+from rxbackup.ui.pages.entry.forms import entry_form, password_field
+from rxbackup.ui.pages.entry.state import EntryState
+from rxbackup.ui.shell import plain_frame
+
+
+def _email() -> rx.Component:
+    return text_field(
+        "Email", name="email", type="email", auto_complete="username", required=True, auto_focus=True, spell_check=False
+    )
+
+
+def sign_in_page() -> rx.Component:
+    """Email and password; on a first start it says where the first account comes from."""
+    first_start = notice(
+        "run",
+        "No account exists yet.",
+        rx.el.p("Open the link that `rxbackup serve` printed when it started: it creates the first admin."),
+    )
+    return plain_frame(
+        rx.cond(EntryState.first_start, first_start, rx.fragment()),
+        entry_form(
+            _email(),
+            password_field("Password", new=False),
+            button("Sign in", look="primary", type="submit"),
+            action="/auth/sign-in",
+        ),
+        title="Sign in",
+    )
+
+
+def setup_page() -> rx.Component:
+    """The first admin's email and password; the token comes with the link."""
+    return plain_frame(
+        entry_form(
+            _email(),
+            password_field("Password", new=True, note="At least 12 characters. A few unrelated words make a good one."),
+            button("Create admin", look="primary", type="submit"),
+            action="/auth/setup",
+        ),
+        title="Create the first admin",
+        text="This person may take, restore and delete backups. The link works once.",
+    )

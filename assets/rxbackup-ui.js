@@ -6,7 +6,6 @@ const MINUTE = 60;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 const SPANS = [
-  [45, 1, "second"],
   [45 * MINUTE, MINUTE, "minute"],
   [22 * HOUR, HOUR, "hour"],
   [26 * DAY, DAY, "day"],
@@ -23,7 +22,7 @@ const exactly = (date) =>
 const ago = (date, now) => {
   const seconds = (date.getTime() - now) / 1000;
   const away = Math.abs(seconds);
-  if (away < 10) return "just now";
+  if (away < MINUTE) return "just now";
   const [, unit, name] = SPANS.find(([limit]) => away < limit);
   return new Intl.RelativeTimeFormat(undefined, { numeric: "auto" }).format(Math.round(seconds / unit), name);
 };

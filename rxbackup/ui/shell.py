@@ -1,11 +1,14 @@
 """The frame around every page: navigation, account, notices about the connection and the session."""
 
+# mypy: disable-error-code="no-any-return"
+# Reflex builds its factories at run time: a type checker sees Any.
+
 from __future__ import annotations
 
 from typing import Any
 
 import reflex as rx
-from reflex_components_core.core.banner import has_connection_errors
+from reflex_components_core.core.banner import has_connection_errors  # type: ignore[import-untyped]
 
 from rxbackup.ui import addresses
 from rxbackup.ui.components.buttons import button, icon_button

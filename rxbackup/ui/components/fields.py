@@ -1,5 +1,8 @@
 """Form fields: label, control, explanation and error, tied together for screen readers."""
 
+# mypy: disable-error-code="no-any-return"
+# Reflex builds its factories at run time: a type checker sees Any.
+
 from __future__ import annotations
 
 from typing import Any
@@ -7,20 +10,28 @@ from typing import Any
 import reflex as rx
 
 
-def field(label: str, control: rx.Component, *, field_id: str, note: Any = "", error: rx.Var[str] | None = None) -> rx.Component:
+def field(
+    label: str, control: rx.Component, *, field_id: str, note: Any = "", error: rx.Var[str] | None = None
+) -> rx.Component:
     """A labelled control with an explanation or an error beneath."""
     return rx.el.div(
         rx.el.label(label, html_for=field_id, class_name="rx-label"),
         control,
         rx.el.p(note, id=f"{field_id}-note", class_name="rx-field-note") if note else rx.fragment(),
-        rx.cond(error != "", rx.el.p(error, id=f"{field_id}-error", class_name="rx-field-error", role="alert"), rx.fragment())
+        rx.cond(
+            error != "",
+            rx.el.p(error, id=f"{field_id}-error", class_name="rx-field-error", role="alert"),
+            rx.fragment(),
+        )
         if error is not None
         else rx.fragment(),
         class_name="rx-field",
     )
 
 
-def text_field(label: str, *, name: str, note: Any = "", error: rx.Var[str] | None = None, **props: Any) -> rx.Component:
+def text_field(
+    label: str, *, name: str, note: Any = "", error: rx.Var[str] | None = None, **props: Any
+) -> rx.Component:
     """A single line of text. `name` is also the control's id."""
     described = " ".join([f"{name}-note"] * bool(note) + [f"{name}-error"] * (error is not None))
     attributes = {"aria-describedby": described} if described else {}
@@ -34,7 +45,12 @@ def text_field(label: str, *, name: str, note: Any = "", error: rx.Var[str] | No
 
 def long_field(label: str, *, name: str, note: Any = "", **props: Any) -> rx.Component:
     """Several lines of text."""
-    return field(label, rx.el.textarea(id=name, name=name, class_name="rx-input rx-input-long", **props), field_id=name, note=note)
+    return field(
+        label,
+        rx.el.textarea(id=name, name=name, class_name="rx-input rx-input-long", **props),
+        field_id=name,
+        note=note,
+    )
 
 
 def tick(label: Any, aside: Any = "", **props: Any) -> rx.Component:

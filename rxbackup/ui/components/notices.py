@@ -1,5 +1,8 @@
 """What is said between the lines of a page: notices, failures with their cause, empty places, skeletons."""
 
+# mypy: disable-error-code="no-any-return"
+# Reflex builds its factories at run time: a type checker sees Any.
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,5 +1,8 @@
 """The card at the top: one sentence that says whether the data is safe, and the one button that mends it."""
 
+# mypy: disable-error-code="no-any-return"
+# Reflex builds its factories at run time: a type checker sees Any.
+
 from __future__ import annotations
 
 from typing import Any
@@ -26,19 +29,25 @@ def protection_card(facts: Any, *, create: rx.Component, check: rx.Component, no
         create: the button for "no good backup"; check: the button for "never opened".
         note: what to know about where backups rest; may be "".
     """
-    cards = [(kind, _card(icon, tone, word, facts, create, check, note)) for kind, (icon, tone, word) in _LOOKS.items()]
+    remedy = rx.match(facts.remedy, ("create", create), ("check", check), rx.fragment())
+    cards = [(kind, _card(look, facts, remedy, note)) for kind, look in _LOOKS.items()]
     return rx.el.section(
         rx.match(facts.kind, *cards, ("none", _first_start(create)), _skeleton()),
         aria_label="How safe the data is",
     )
 
 
-def _card(icon: str, tone: str, word: str, facts: Any, create: Any, check: Any, note: Any) -> rx.Component:
+def _card(look: tuple[str, str, str], facts: Any, remedy: rx.Component, note: Any) -> rx.Component:
+    icon, tone, word = look
     spin = "rx-spin" if icon == "loader-circle" else ""
     return rx.el.div(
         rx.el.span(rx.icon(icon, size=20, aria_hidden="true", class_name=spin), class_name="rx-protection-icon"),
         rx.el.div(
-            rx.el.p(rx.el.span(word, ". ", class_name="rx-protection-word"), _sentence(facts), class_name="rx-protection-line"),
+            rx.el.p(
+                rx.el.span(word, ". ", class_name="rx-protection-word"),
+                _sentence(facts),
+                class_name="rx-protection-line",
+            ),
             rx.el.p(
                 rx.cond(facts.reason != "", rx.el.span(facts.reason, " "), rx.fragment()),
                 rx.cond(note != "", rx.el.span(note), rx.fragment()),
@@ -46,7 +55,7 @@ def _card(icon: str, tone: str, word: str, facts: Any, create: Any, check: Any, 
             ),
             class_name="rx-protection-words",
         ),
-        rx.match(facts.remedy, ("create", create), ("check", check), rx.fragment()),
+        remedy,
         class_name=f"rx-protection rx-tone-{tone}",
     )
 
@@ -60,7 +69,11 @@ def _sentence(facts: Any) -> rx.Component:
     return rx.cond(
         facts.at != "",
         rx.el.span("Last good backup ", when(at=facts.at), proof, "."),
-        rx.cond(facts.kind == "running", rx.el.span("The first backup is being taken now."), rx.el.span("There is no good backup yet.")),
+        rx.cond(
+            facts.kind == "running",
+            rx.el.span("The first backup is being taken now."),
+            rx.el.span("There is no good backup yet."),
+        ),
     )
 
 
@@ -68,9 +81,13 @@ def _first_start(create: rx.Component) -> rx.Component:
     return rx.el.div(
         rx.el.span(rx.icon("shield-off", size=20, aria_hidden="true"), class_name="rx-protection-icon"),
         rx.el.div(
-            rx.el.p(rx.el.span("No backup yet. ", class_name="rx-protection-word"), "Your data is not protected.", class_name="rx-protection-line"),
             rx.el.p(
-                "The first backup holds everything below and takes seconds to minutes. The app goes on working meanwhile.",
+                rx.el.span("No backup yet. ", class_name="rx-protection-word"),
+                "Your data is not protected.",
+                class_name="rx-protection-line",
+            ),
+            rx.el.p(
+                "The first backup holds everything below and takes seconds to minutes; the app goes on working.",
                 class_name="rx-soft",
             ),
             class_name="rx-protection-words",

@@ -1,5 +1,8 @@
 """The lasting result of a restore: what changed in every table, and where the rows of before are."""
 
+# mypy: disable-error-code="no-any-return"
+# Reflex builds its factories at run time: a type checker sees Any.
+
 from __future__ import annotations
 
 from typing import Any
@@ -37,7 +40,13 @@ def _panel(state: Any, on_close: Any) -> rx.Component:
         ),
         rx.cond(
             state.result_rows.length() > 0,
-            rx.el.div(_changes(state.result_rows), class_name="rx-scroll", tab_index=0, role="region", aria_label="Changes by table"),
+            rx.el.div(
+                _changes(state.result_rows),
+                class_name="rx-scroll",
+                tab_index=0,
+                role="region",
+                aria_label="Changes by table",
+            ),
             rx.fragment(),
         ),
         id="result",
@@ -60,7 +69,10 @@ def _safety(state: Any) -> rx.Component:
 
 
 def _changes(rows: Any) -> rx.Component:
-    heads = [rx.el.th(label, scope="col", class_name=name) for label, name in (("Table", ""), *[(w, "rx-number") for w in ("Added", "Changed", "Removed")])]
+    heads = [
+        rx.el.th(label, scope="col", class_name=name)
+        for label, name in (("Table", ""), *[(w, "rx-number") for w in ("Added", "Changed", "Removed")])
+    ]
     return rx.el.table(
         rx.el.thead(rx.el.tr(*heads)),
         rx.el.tbody(rx.foreach(rows, _change)),

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from typing import cast
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from rxbackup import wiring
 from rxbackup.errors import RxbackupError
@@ -48,19 +51,19 @@ class ChoiceState(rx.State):
         self.error = self.hint = ""
 
     @rx.event
-    def set_open(self, is_open: bool) -> None:
+    def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - Reflex passes it by position
         """Close whichever is open."""
         if is_open is False:
             self.kind = ""
 
     @rx.event
-    async def delete(self):  # noqa: ANN201 - a generator of events
+    async def delete(self) -> AsyncIterator[EventSpec | None]:
         """Delete. The row fades at once and comes back with the reason if it could not be deleted."""
         table = await self.get_state(BackupsState)
         backup_id, name, self.kind = self.backup_id, self.name, ""
         table.going = [*table.going, backup_id]
         table.failure = table.failure_hint = ""
-        yield
+        yield None
         try:
             await asyncio.to_thread(backups.delete_backup, wiring.current(), await actor_of(self), backup_id)
         except RxbackupError as error:
@@ -69,16 +72,16 @@ class ChoiceState(rx.State):
             return
         WATCH.forget()
         yield rx.toast.success(f"Deleted “{name}”.", id="delete")
-        yield BackupsState.relist
+        yield cast("EventSpec", BackupsState.relist)
         if self.router.url.path.rstrip("/").endswith(backup_id):
             yield rx.redirect(addresses.BACKUPS)
 
     @rx.event
-    async def check(self, form: dict[str, object]):  # noqa: ANN201 - a generator of events
+    async def check(self, form: dict[str, object]) -> AsyncIterator[EventSpec | None]:
         """Queue the check."""
         level = form.get("level") if isinstance(form, dict) else None
         self.sending, self.error, self.hint = True, "", ""
-        yield
+        yield None
         try:
             await asyncio.to_thread(
                 verifications.request_verify,
@@ -97,7 +100,7 @@ class ChoiceState(rx.State):
         yield rx.toast.success(f"Checking “{self.name}”.", id="check")
 
     @rx.event
-    async def download(self, backup_id: str, format_name: str) -> rx.event.EventSpec | list[rx.event.EventSpec] | None:
+    async def download(self, backup_id: str, format_name: str) -> EventSpec | list[EventSpec] | None:
         """Make a one-time link and follow it."""
         table = await self.get_state(BackupsState)
         try:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from rxbackup import wiring
-from rxbackup.errors import RxbackupError
+from rxbackup.errors import RxbackupError, UsageError
 from rxbackup.operations import backups
 from rxbackup.operations.views import NewBackup
 from rxbackup.ui.pages.backups.state import WatchState
@@ -26,17 +28,17 @@ class CreateState(rx.State):
     hint: str = ""
 
     @rx.event
-    def set_open(self, is_open: bool) -> None:
+    def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - Reflex passes it by position
         """Open the dialog afresh, or close it."""
         self.is_open = is_open is True
         self.error = self.hint = ""
 
     @rx.event
-    async def submit(self, form: dict[str, object]):  # noqa: ANN201 - a generator of events
+    async def submit(self, form: dict[str, object]) -> AsyncIterator[EventSpec | None]:
         """Ask for the backup. On failure the dialog stays, with everything that was typed."""
         self.error = self.hint = ""
         self.sending = True
-        yield
+        yield None
         try:
             new = self._read(form, [tile.name for tile in (await self.get_state(WatchState)).tiles])
             await asyncio.to_thread(backups.request_backup, wiring.current(), await actor_of(self), new)
@@ -54,8 +56,6 @@ class CreateState(rx.State):
         fields = form if isinstance(form, dict) else {}
         chosen = tuple(name for name in known if fields.get(f"{_GROUP_PREFIX}{name}"))
         if known and not chosen:
-            from rxbackup.errors import UsageError
-
             raise UsageError("No group is chosen.", hint="Choose at least one.")
         return NewBackup(
             name=str(fields.get("name", "")).strip(),

@@ -1,5 +1,8 @@
 """The page of one backup: its facts, groups and tables, and what one can do with it."""
 
+# mypy: disable-error-code="no-any-return,operator,attr-defined,arg-type"
+# Outside its own methods a state class hands out Vars and event specs where it declares values and handlers.
+
 from __future__ import annotations
 
 from typing import Any
@@ -67,7 +70,10 @@ def _facts() -> rx.Component:
         _fact("Size", rx.el.span(size(bytes=row.stored_bytes), " stored, ", size(bytes=row.raw_bytes), " as text")),
         _fact("Took", rx.cond(facts.took != "", facts.took, "–")),
         _fact("Kept", facts.store),
-        _fact("From", rx.el.span(facts.database, rx.cond(facts.server != "", rx.fragment(", ", facts.server), rx.fragment()))),
+        _fact(
+            "From",
+            rx.el.span(facts.database, rx.cond(facts.server != "", rx.fragment(", ", facts.server), rx.fragment())),
+        ),
         _fact("Id", rx.el.span(facts.full_id, class_name="rx-mono")),
         class_name="rx-panel rx-facts",
     )
@@ -132,8 +138,11 @@ def _number(value: rx.Component) -> rx.Component:
 
 def _crumb() -> rx.Component:
     return rx.link(
-        rx.icon("arrow-left", size=14, aria_hidden="true"), "Backup Management",
-        href=addresses.BACKUPS, underline="none", class_name="rx-crumb",
+        rx.icon("arrow-left", size=14, aria_hidden="true"),
+        "Backup Management",
+        href=addresses.BACKUPS,
+        underline="none",
+        class_name="rx-crumb",
     )
 
 

@@ -53,7 +53,12 @@ class BackupFacts:
     error_hint: str
 
 
-_TRIGGERS = {"manual": "By hand", "schedule": "By a schedule", "safety": "Before a restore, for safety", "import": "Imported"}
+_TRIGGERS = {
+    "manual": "By hand",
+    "schedule": "By a schedule",
+    "safety": "Before a restore, for safety",
+    "import": "Imported",
+}
 _NOBODY = BackupRow("", "", "", "", "", 0, 0, 0, "", "", "", "", pinned=False, trigger="")
 _NOTHING = BackupFacts("", "", "", "", "", "", "", "", "")
 
@@ -77,7 +82,7 @@ class DetailState(rx.State):
         async with self:
             wanted = self.router.url.path.rstrip("/").rpartition("/")[2]
             if self.row.id != wanted:
-                self.reset()
+                self.reset()  # type: ignore[no-untyped-call]
         while True:
             try:
                 detail = await asyncio.to_thread(backups.show_backup, wiring.current(), await actor_of(self), wanted)

@@ -1,5 +1,8 @@
 """The dialogs that act on backups: create, restore, delete, check."""
 
+# mypy: disable-error-code="no-any-return,operator,attr-defined,arg-type"
+# Outside its own methods a state class hands out Vars and event specs where it declares values and handlers.
+
 from __future__ import annotations
 
 from typing import Any
@@ -59,10 +62,16 @@ def restore_dialog() -> rx.Component:
         failure(RestoreState.error, RestoreState.hint),
         rx.foreach(RestoreState.problems, lambda one: notice("bad", one.message, rx.el.p(one.hint))),
         rx.foreach(RestoreState.warnings, lambda text: notice("warn", text)),
-        rx.cond(RestoreState.plan.length() > 0, _plan(), rx.cond(RestoreState.planning, _plan_skeleton(), rx.fragment())),
+        rx.cond(
+            RestoreState.plan.length() > 0, _plan(), rx.cond(RestoreState.planning, _plan_skeleton(), rx.fragment())
+        ),
         _confirmation(),
         title=rx.fragment("Restore “", RestoreState.name, "”"),
-        text=rx.fragment("Puts rows back exactly as they were ", when(at=RestoreState.at), ". Untick the groups to leave as they are now."),
+        text=rx.fragment(
+            "Puts rows back exactly as they were ",
+            when(at=RestoreState.at),
+            ". Untick the groups to leave as they are now.",
+        ),
         is_open=RestoreState.is_open,
         on_open_change=RestoreState.set_open,
         wide=True,
@@ -94,7 +103,11 @@ def _plan_row(row: Any) -> rx.Component:
         rx.el.td(
             rx.cond(
                 row.chosen,
-                rx.cond(difference == 0, rx.el.span("same count"), count(value=difference, signed=True, estimated=row.estimated)),
+                rx.cond(
+                    difference == 0,
+                    rx.el.span("same count"),
+                    count(value=difference, signed=True, estimated=row.estimated),
+                ),
                 rx.el.span("left alone"),
             ),
             class_name="rx-number",
@@ -106,7 +119,9 @@ def _plan_row(row: Any) -> rx.Component:
 
 def _plan_skeleton() -> rx.Component:
     rows = [rx.el.div(bone("line"), class_name="rx-tick") for _ in range(5)]
-    return rx.el.div(*rows, class_name="rx-ticks", aria_busy="true", aria_label="Working out what would change", role="status")
+    return rx.el.div(
+        *rows, class_name="rx-ticks", aria_busy="true", aria_label="Working out what would change", role="status"
+    )
 
 
 def _confirmation() -> rx.Component:
@@ -130,8 +145,12 @@ def _confirmation() -> rx.Component:
                 field(
                     label,
                     rx.el.input(
-                        id="confirm", name="confirm", class_name="rx-input", auto_complete="off",
-                        on_change=RestoreState.type_name.debounce(120), custom_attrs={"spellCheck": "false"},
+                        id="confirm",
+                        name="confirm",
+                        class_name="rx-input",
+                        auto_complete="off",
+                        on_change=RestoreState.type_name.debounce(120),
+                        custom_attrs={"spellCheck": "false"},
                     ),
                     field_id="confirm",
                 ),
@@ -144,7 +163,10 @@ def _confirmation() -> rx.Component:
                 rx.cond(RestoreState.chosen_count > 0, f"Restore {RestoreState.chosen_words}", "Restore"),
                 look="danger",
                 type="submit",
-                disabled=(RestoreState.typed != RestoreState.name) | ~RestoreState.allowed | RestoreState.planning | RestoreState.sending,
+                disabled=(RestoreState.typed != RestoreState.name)
+                | ~RestoreState.allowed
+                | RestoreState.planning
+                | RestoreState.sending,
             ),
             on_cancel=RestoreState.set_open(False),
         ),
@@ -156,8 +178,9 @@ def delete_dialog() -> rx.Component:
     """Delete: says what goes and what stays."""
     return dialog(
         rx.el.p(
-            "Frees about ", size(bytes=ChoiceState.stored_bytes),
-            ". The data in your database and all other backups are not affected. A deleted backup cannot be brought back.",
+            "Frees about ",
+            size(bytes=ChoiceState.stored_bytes),
+            ". Your database and all other backups stay as they are. A deleted backup cannot be brought back.",
         ),
         actions(
             button("Delete backup", look="danger", on_click=ChoiceState.delete),
@@ -179,8 +202,15 @@ def check_dialog() -> rx.Component:
             failure(ChoiceState.error, ChoiceState.hint),
             rx.el.fieldset(
                 rx.el.legend("How thoroughly", class_name="rx-hidden"),
-                _option("contents", "Contents", "Open and decrypt every part and count its rows. Takes about as long as the backup did.", chosen=True),
-                _option("structure", "Structure", "Look whether every part is there and has the right size. Takes seconds."),
+                _option(
+                    "contents",
+                    "Contents",
+                    "Open and decrypt every part and count its rows. Takes about as long as the backup did.",
+                    chosen=True,
+                ),
+                _option(
+                    "structure", "Structure", "Look whether every part is there and has the right size. Takes seconds."
+                ),
                 class_name="rx-fieldset rx-options",
             ),
             actions(
@@ -202,5 +232,3 @@ def _option(value: str, title: str, text: str, *, chosen: bool = False) -> rx.Co
         rx.el.span(rx.el.span(title, class_name="rx-strong"), rx.el.br(), rx.el.span(text, class_name="rx-soft")),
         class_name="rx-option",
     )
-
-

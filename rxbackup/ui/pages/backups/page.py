@@ -1,5 +1,8 @@
 """Backup Management."""
 
+# mypy: disable-error-code="no-any-return,operator,attr-defined,arg-type"
+# Outside its own methods a state class hands out Vars and event specs where it declares values and handlers.
+
 from __future__ import annotations
 
 from typing import Any
@@ -32,14 +35,15 @@ _MAY_ALL = SessionState.role == "admin"
 def backups_page() -> rx.Component:
     """The page that says whether the data is safe, and lets one act."""
     return page_frame(
-        rx.el.div(rx.el.h1("Backup Management", class_name="rx-title"), _create_button(), class_name="rx-head"),
-        notices(),
-        protection_card(
-            WatchState.protection,
-            create=_may(_MAY_BACK_UP, button("Create Backup", look="quiet", on_click=CreateState.set_open(True))),
-            check=_may(_MAY_BACK_UP, button("Verify now", look="quiet", on_click=ChoiceState.ask_check(WatchState.protection.backup_id, "The last backup"))),
-            note=WatchState.store_note,
+        rx.el.div(
+            rx.el.h1("Backup Management", class_name="rx-title"),
+            # At the first start the card below holds the one thing to do.
+            rx.cond(WatchState.protection.kind == "none", rx.fragment(), _create_button()),
+            class_name="rx-head",
         ),
+        notices(),
+        # Nothing is said about safety while nobody can look.
+        rx.cond(WatchState.away == "", _protection(), rx.fragment()),
         result_panel(WatchState, on_close=WatchState.hide_result),
         group_tiles(WatchState.tiles, loaded=WatchState.loaded),
         _list(),
@@ -50,13 +54,41 @@ def backups_page() -> rx.Component:
     )
 
 
+def _protection() -> rx.Component:
+    return protection_card(
+        WatchState.protection,
+        create=_may(
+            _MAY_BACK_UP,
+            rx.cond(
+                WatchState.protection.kind == "none",
+                _create_button(),
+                button("Create Backup", look="quiet", on_click=CreateState.set_open(True)),
+            ),
+        ),
+        check=_may(
+            _MAY_BACK_UP,
+            button(
+                "Verify now",
+                look="quiet",
+                on_click=ChoiceState.ask_check(WatchState.protection.backup_id, WatchState.protection.name),
+            ),
+        ),
+        note=WatchState.store_note,
+    )
+
+
 def notices() -> rx.Component:
     """What must not be overlooked: the database is away, something failed, a download has begun."""
     return rx.fragment(
         rx.el.div(WatchState.spoken, class_name="rx-hidden", role="status", custom_attrs={"aria-live": "polite"}),
         rx.cond(
             WatchState.away != "",
-            notice("bad", WatchState.away, rx.el.p(WatchState.away_hint), rx.el.p("What you see below may be old. Trying again by itself.")),
+            notice(
+                "bad",
+                WatchState.away,
+                rx.el.p(WatchState.away_hint),
+                rx.el.p("What you see below may be old. Trying again by itself."),
+            ),
             rx.fragment(),
         ),
         rx.cond(
@@ -74,7 +106,7 @@ def notices() -> rx.Component:
             notice(
                 "idle",
                 rx.fragment("Downloading ", ChoiceState.download_file),
-                rx.el.p("It holds your rows unencrypted: keep it as safe as the database. It can be loaded without this app."),
+                rx.el.p("It holds your rows unencrypted: keep it as safe as the database itself."),
                 action=icon_button("x", "Dismiss", on_click=ChoiceState.dismiss_download),
             ),
             rx.fragment(),
@@ -138,8 +170,12 @@ def _filter() -> rx.Component:
 
 
 def _rows() -> rx.Component:
-    nothing_at_all = empty("database-backup", "No backups yet", "The first one appears here, and so does its progress while it is taken.")
-    nothing_found = empty("search-x", "No backup matches", rx.fragment("Nothing contains “", BackupsState.filter_text, "”."))
+    nothing_at_all = empty(
+        "database-backup", "No backups yet", "The first one appears here, and so does its progress while it is taken."
+    )
+    nothing_found = empty(
+        "search-x", "No backup matches", rx.fragment("Nothing contains “", BackupsState.filter_text, "”.")
+    )
     return rx.cond(
         BackupsState.rows.length() > 0,
         rx.fragment(backup_table(BackupsState.rows, going=BackupsState.going, menu=backup_menu), _foot()),
@@ -170,8 +206,8 @@ def backup_menu(row: Any) -> rx.Component:
             _MAY_BACK_UP,
             rx.cond(
                 row.pinned,
-                menu_item("pin-off", "Unpin", BackupsState.toggle_pin(row.id, False)),  # noqa: FBT003
-                menu_item("pin", "Pin", BackupsState.toggle_pin(row.id, True)),  # noqa: FBT003
+                menu_item("pin-off", "Unpin", BackupsState.toggle_pin(row.id, False)),
+                menu_item("pin", "Pin", BackupsState.toggle_pin(row.id, True)),
             ),
         ),
         _may(
@@ -202,8 +238,15 @@ def _foot() -> rx.Component:
     words = rx.el.span(count(value=BackupsState.total), rx.cond(BackupsState.total == 1, " backup", " backups"))
     pager = rx.el.div(
         rx.el.span("Page ", BackupsState.page, " of ", BackupsState.pages),
-        icon_button("chevron-left", "Previous page", on_click=BackupsState.turn_page(-1), disabled=BackupsState.page <= 1),
-        icon_button("chevron-right", "Next page", on_click=BackupsState.turn_page(1), disabled=BackupsState.page >= BackupsState.pages),
+        icon_button(
+            "chevron-left", "Previous page", on_click=BackupsState.turn_page(-1), disabled=BackupsState.page <= 1
+        ),
+        icon_button(
+            "chevron-right",
+            "Next page",
+            on_click=BackupsState.turn_page(1),
+            disabled=BackupsState.page >= BackupsState.pages,
+        ),
         class_name="rx-row",
     )
     return rx.el.div(words, rx.cond(BackupsState.pages > 1, pager, rx.fragment()), class_name="rx-foot")
@@ -219,5 +262,3 @@ def _recent() -> rx.Component:
         ),
         rx.fragment(),
     )
-
-

@@ -23,7 +23,7 @@ class Protection:
         proof: what was proven of it, continuing the sentence; `checked_at` is when.
         reason: why it is not better, as a sentence of its own; may be "".
         remedy: what the one button does: create, check or "".
-        backup_id: the last good backup.
+        backup_id, name: the last good backup.
     """
 
     kind: str = ""
@@ -33,6 +33,7 @@ class Protection:
     reason: str = ""
     remedy: str = ""
     backup_id: str = ""
+    name: str = ""
 
 
 _PROOFS = {
@@ -43,7 +44,9 @@ _PROOFS = {
 }
 
 
-def judge(latest: BackupView | None, recent: tuple[JobView, ...], active: tuple[JobView, ...], now: datetime) -> Protection:
+def judge(
+    latest: BackupView | None, recent: tuple[JobView, ...], active: tuple[JobView, ...], now: datetime
+) -> Protection:
     """Judge how safe the data is, from the last good backup and what has happened since."""
     trouble = _trouble(latest, recent)
     if latest is None:
@@ -58,6 +61,7 @@ def judge(latest: BackupView | None, recent: tuple[JobView, ...], active: tuple[
         reason=reason,
         remedy="" if any(job.kind in {"backup", "verify"} for job in active) else remedy,
         backup_id=latest.id,
+        name=latest.name,
     )
 
 

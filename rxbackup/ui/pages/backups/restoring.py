@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from rxbackup import wiring
 from rxbackup.errors import NotSignedIn, RxbackupError
@@ -59,21 +61,21 @@ class RestoreState(rx.State):
     hint: str = ""
 
     @rx.event
-    def ask(self, backup_id: str, name: str, at: str) -> rx.event.EventSpec:
+    def ask(self, backup_id: str, name: str, at: str) -> EventSpec:
         """Open the dialog for a backup and plan the restore of all its groups."""
-        self.reset()
+        self.reset()  # type: ignore[no-untyped-call]
         self.backup_id, self.name, self.at = str(backup_id), str(name), str(at)
         self.is_open = self.planning = True
         return RestoreState.make_plan
 
     @rx.event
-    def set_open(self, is_open: bool) -> None:
+    def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - Reflex passes it by position
         """Close the dialog."""
         if is_open is False:
-            self.reset()
+            self.reset()  # type: ignore[no-untyped-call]
 
     @rx.event
-    def toggle(self, group: str) -> rx.event.EventSpec:
+    def toggle(self, group: str) -> EventSpec:
         """Restore this group too, or skip it."""
         self.plan = [replace(row, chosen=not row.chosen) if row.name == group else row for row in self.plan]
         self.planning = True
@@ -97,12 +99,10 @@ class RestoreState(rx.State):
                 self.problems, self.warnings = [], []
             return
         try:
-            preview = await asyncio.to_thread(
-                restores.preview_restore, wiring.current(), await actor_of(self), wanted
-            )
+            preview = await asyncio.to_thread(restores.preview_restore, wiring.current(), await actor_of(self), wanted)
         except NotSignedIn:
             async with self:
-                self.reset()
+                self.reset()  # type: ignore[no-untyped-call]
                 (await self.get_state(SessionState)).ended = True
             return
         except RxbackupError as error:
@@ -139,12 +139,12 @@ class RestoreState(rx.State):
         self.live_row_count = sum(row.live_rows for row in chosen)
 
     @rx.event
-    async def submit(self):  # noqa: ANN201 - a generator of events
+    async def submit(self) -> AsyncIterator[EventSpec | None]:
         """Ask for the restore. The operation checks the typed name again."""
         if not self.allowed or self.planning:
             return
         self.sending, self.error, self.hint = True, "", ""
-        yield
+        yield None
         wanted = NewRestore(
             self.backup_id,
             skip=tuple(row.name for row in self.plan if not row.chosen),
@@ -156,6 +156,6 @@ class RestoreState(rx.State):
             self.sending, self.error, self.hint = False, error.message, error.hint
             return
         name = self.name
-        self.reset()
+        self.reset()  # type: ignore[no-untyped-call]
         WATCH.forget()
         yield rx.toast.success(f"Restoring “{name}”. A safety backup is taken first.", id="restore")

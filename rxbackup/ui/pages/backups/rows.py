@@ -99,7 +99,9 @@ def change_rows(tables: Mapping[str, Mapping[str, int]]) -> tuple[list[ChangeRow
     if not touched:
         return [], f"Nothing had to be changed: {same}."
     sums = (sum(row.added for row in rows), sum(row.changed for row in rows), sum(row.removed for row in rows))
-    words = f"{wording.plural(sums[0], 'row')} added, {wording.number(sums[1])} changed, {wording.number(sums[2])} removed"
+    words = (
+        f"{wording.plural(sums[0], 'row')} added, {wording.number(sums[1])} changed, {wording.number(sums[2])} removed"
+    )
     return touched, f"{words} in {wording.plural(len(touched), 'table')}{f'; {same}' if alike else ''}."
 
 
@@ -178,7 +180,13 @@ def activity_row(job: JobView) -> ActivityRow:
     seconds = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else 0.0
     damaged = [str(item) for item in job.result.get("damaged", ())]
     message = job.error.message if job.error else "; ".join(damaged[:3])
-    hint = job.error.hint if job.error else "Take a new backup now, and keep this one until it is complete." if damaged else ""
+    hint = (
+        job.error.hint
+        if job.error
+        else "Take a new backup now, and keep this one until it is complete."
+        if damaged
+        else ""
+    )
     return ActivityRow(
         id=job.id,
         icon=icon,

@@ -4,14 +4,20 @@ Two states on purpose: progress ticks go to `WatchState` and redraw a few words;
 and is sent only when it changed.
 """
 
+# mypy: disable-error-code="no-any-return"
+# Toasts and scripts are event specs made by untyped factories.
+
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import reflex as rx
+from reflex.event import EventSpec
 
 from rxbackup import wiring
+from rxbackup.access.actor import Actor
 from rxbackup.errors import NotSignedIn, RxbackupError
 from rxbackup.operations import backups, jobs, stores
 from rxbackup.operations.views import BackupQuery, JobView
@@ -91,10 +97,15 @@ class WatchState(rx.State):
         activity = [activity_row(job) for job in facts.recent[:_SHOWN_ACTIVITIES]]
         protection = judge(facts.latest, facts.recent, facts.active, now)
         note = "" if self.loaded else await self._ask_store_note()
-        listing = await BackupsState._fetch(await actor_of(self), *await self._wanted()) if relist else None
+        listing = await _fetch(await actor_of(self), *await self._wanted()) if relist else None
         async with self:
             # Equal values are not assigned: each assignment would travel to the browser.
-            for name, value in (("runs", runs), ("tiles", shown_tiles), ("activity", activity), ("protection", protection)):
+            for name, value in (
+                ("runs", runs),
+                ("tiles", shown_tiles),
+                ("activity", activity),
+                ("protection", protection),
+            ):
                 if getattr(self, name) != value:
                     setattr(self, name, value)
             self.store_note = self.store_note or note
@@ -102,7 +113,8 @@ class WatchState(rx.State):
             self._speak(runs, ended)
             self._open_finished_restore(ended)
             if listing:
-                (await self.get_state(BackupsState))._take(*listing)
+                table = await self.get_state(BackupsState)
+                table._take(listing)  # noqa: SLF001 - public methods of a state can be called by any browser
             self.loaded = True
 
     async def _wanted(self) -> tuple[str, int]:
@@ -139,7 +151,7 @@ class WatchState(rx.State):
         self.result_rows, self.result_summary = change_rows(changes)
 
     @rx.event
-    async def show_result(self, job_id: str) -> rx.event.EventSpec | None:
+    async def show_result(self, job_id: str) -> EventSpec | None:
         """Open the lasting result of a restore again."""
         try:
             job = await asyncio.to_thread(jobs.show_job, wiring.current(), await actor_of(self), str(job_id))
@@ -154,7 +166,7 @@ class WatchState(rx.State):
         self.result_id = ""
 
     @rx.event
-    async def cancel(self, job_id: str) -> rx.event.EventSpec | None:
+    async def cancel(self, job_id: str) -> EventSpec | None:
         """Stop what is running."""
         try:
             await asyncio.to_thread(jobs.cancel_job, wiring.current(), await actor_of(self), str(job_id))
@@ -172,6 +184,23 @@ def _newly_ended(before: object, facts: Facts) -> list[JobView]:
     return [job for job in facts.recent if job.id in were_active]
 
 
+@dataclass(frozen=True)
+class Listing:
+    """One page of the table, and the filter it answers."""
+
+    text: str
+    page: int
+    rows: list[BackupRow]
+    total: int
+    pages: int
+
+
+async def _fetch(actor: Actor, text: str, page: int) -> Listing:
+    query = BackupQuery(text=text, page=page, per_page=_PER_PAGE)
+    found = await asyncio.to_thread(backups.list_backups, wiring.current(), actor, query)
+    return Listing(text, found.page, [backup_row(view) for view in found.items], found.total, found.pages)
+
+
 class BackupsState(rx.State):
     """The table of backups: one page of it, filtered on the server."""
 
@@ -184,26 +213,20 @@ class BackupsState(rx.State):
     failure_hint: str = ""
     going: list[str] = []  # noqa: RUF012 - ids that fade while they are being deleted
 
-    @staticmethod
-    async def _fetch(actor: object, text: str, page: int) -> tuple[str, int, list[BackupRow], int, int]:
-        query = BackupQuery(text=text, page=page, per_page=_PER_PAGE)
-        found = await asyncio.to_thread(backups.list_backups, wiring.current(), actor, query)
-        return text, found.page, [backup_row(view) for view in found.items], found.total, found.pages
-
-    def _take(self, text: str, page: int, rows: list[BackupRow], total: int, pages: int) -> None:
-        if text != self.filter_text:
+    def _take(self, listing: Listing) -> None:
+        if listing.text != self.filter_text:
             return  # the filter moved on while this was fetched
         # Running backups stand above the table with their progress.
-        rows = [row for row in rows if row.state != "running"]
+        rows = [row for row in listing.rows if row.state != "running"]
         if self.rows != rows:
             self.rows = rows
-        self.page, self.total, self.pages = page, total, pages
+        self.page, self.total, self.pages = listing.page, listing.total, listing.pages
         if self.going:
             self.going = [row.id for row in rows if row.id in self.going]
 
     async def _list(self) -> None:
         try:
-            self._take(*await self._fetch(await actor_of(self), self.filter_text, self.page))
+            self._take(await _fetch(await actor_of(self), self.filter_text, self.page))
         except RxbackupError as error:
             self.failure, self.failure_hint = error.message, error.hint
 
@@ -233,7 +256,7 @@ class BackupsState(rx.State):
         self.failure = self.failure_hint = ""
 
     @rx.event
-    async def toggle_pin(self, backup_id: str, pinned: bool) -> rx.event.EventSpec | None:
+    async def toggle_pin(self, backup_id: str, pinned: bool) -> EventSpec | None:  # noqa: FBT001 - Reflex passes it by position
         """Pin a backup, or let it go again."""
         try:
             view = await asyncio.to_thread(

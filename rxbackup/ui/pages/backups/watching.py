@@ -76,10 +76,10 @@ class Watch:
     """The shared look of one process."""
 
     def __init__(self) -> None:
-        self.active = Shared(lambda s, a: jobs.active_jobs(s, a), seconds=0.8)
+        self.active = Shared(jobs.active_jobs, seconds=0.8)
         self.recent = Shared(lambda s, a: _ended(jobs.recent_jobs(s, a, limit=20)), seconds=1.5)
         self.latest = Shared(_latest, seconds=2.0)
-        self.counts = Shared(lambda s, a: groups.count_groups(s, a), seconds=4.0)
+        self.counts = Shared(groups.count_groups, seconds=4.0)
         self._details: tuple[str, dict[str, int]] = ("", {})
 
     async def facts(self, services: Services, actor: Actor) -> Facts:

@@ -99,8 +99,9 @@ class LocalStore:
         """The files below the root whose names begin with `prefix`; leftovers of a crash are swept on the way."""
         check_prefix(prefix)
         above, _, _ = prefix.rpartition("/")
-        with self._trouble("open"):
-            os.close(os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+        # An empty answer must not come from a folder that is gone.
+        with self._trouble("list"), self._folder(""):
+            pass
         yield from self._walk(above, prefix)
 
     def stat(self, name: str) -> StoredObject | None:

@@ -137,9 +137,11 @@ def read_key_file(path: Path) -> Keyring:
         raise KeyMissing(f"There is no key file at {path}.") from None
     except OSError as error:
         raise KeyTrouble(f"The key file {path} cannot be read: {error.strerror}.") from error
-    with os.fdopen(number, "rb") as file:
+    try:
         _refuse_exposed(path, os.fstat(number))
-        content = file.read(_LARGEST_FILE + 1)
+        content = os.read(number, _LARGEST_FILE)
+    finally:
+        os.close(number)
     return _parse_file(content, path)
 
 

@@ -86,12 +86,12 @@ def _fact(label: str, value: Any) -> rx.Component:
 def _groups() -> rx.Component:
     return _part(
         "Groups",
-        (("Group", ""), ("Tables", "rx-number"), ("Rows", "rx-number"), ("Size as text", "rx-number")),
+        (("Group", ""), ("Tables", "rx-number rx-col-aside"), ("Rows", "rx-number"), ("Size as text", "rx-number")),
         rx.foreach(
             DetailState.groups,
             lambda one: rx.el.tr(
                 rx.el.td(one.name, class_name="rx-ink"),
-                _number(count(value=one.tables)),
+                rx.el.td(count(value=one.tables), class_name="rx-number rx-col-aside"),
                 _number(count(value=one.rows)),
                 _number(size(bytes=one.raw_bytes)),
                 key=one.name,
@@ -103,12 +103,12 @@ def _groups() -> rx.Component:
 def _tables() -> rx.Component:
     return _part(
         "Tables",
-        (("Table", ""), ("Group", ""), ("Rows", "rx-number"), ("Size as text", "rx-number")),
+        (("Table", ""), ("Group", "rx-col-aside"), ("Rows", "rx-number"), ("Size as text", "rx-number")),
         rx.foreach(
             DetailState.tables,
             lambda one: rx.el.tr(
                 rx.el.td(one.name, class_name="rx-ink", title=one.name),
-                rx.el.td(one.group),
+                rx.el.td(one.group, class_name="rx-col-aside"),
                 _number(count(value=one.rows)),
                 _number(size(bytes=one.raw_bytes)),
                 key=one.name,

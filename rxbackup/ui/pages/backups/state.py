@@ -10,6 +10,7 @@ and is sent only when it changed.
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -37,6 +38,9 @@ from rxbackup.ui.pages.backups.rows import (
 from rxbackup.ui.pages.backups.watching import WATCH, Facts
 from rxbackup.ui.session import SessionState, actor_of
 
+logger = logging.getLogger(__name__)
+
+_UNEXPECTED = ("This page could not be brought up to date.", "The log of the server has the details.")
 _PER_PAGE = 50
 _BUSY_SECONDS, _IDLE_SECONDS = 1.0, 2.5
 _RELIST_EVERY = 4
@@ -87,6 +91,12 @@ class WatchState(rx.State):
                 revision = None
                 async with self:
                     self.away, self.away_hint = error.message, error.hint
+            except Exception:
+                # A loop that died would leave a page that looks alive and is not.
+                logger.exception("The page could not be brought up to date")
+                revision = None
+                async with self:
+                    self.away, self.away_hint = _UNEXPECTED
             turn += 1
             await asyncio.sleep(_BUSY_SECONDS if busy else _IDLE_SECONDS)
 

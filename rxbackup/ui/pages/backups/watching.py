@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from rxbackup.access.actor import Actor
+from rxbackup.errors import BackupNotFound
 from rxbackup.operations import backups, groups, jobs
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupDetail, BackupQuery, BackupView, GroupCount, JobView
@@ -96,10 +97,13 @@ class Watch:
         for shared in (self.active, self.recent, self.latest):
             shared.forget()
 
-    async def _rows_by_group(self, services: Services, actor: Actor, latest: BackupView) -> dict[str, int]:
+    async def _rows_by_group(self, services: Services, actor: Actor, latest: BackupView) -> dict[str, int] | None:
         # A finished backup never changes, so its counts are read once.
         if self._details[0] != latest.id:
-            detail: BackupDetail = await asyncio.to_thread(backups.show_backup, services, actor, latest.id)
+            try:
+                detail: BackupDetail = await asyncio.to_thread(backups.show_backup, services, actor, latest.id)
+            except BackupNotFound:
+                return None  # deleted this very moment
             self._details = (latest.id, {group.name: group.rows for group in detail.groups})
         return self._details[1]
 

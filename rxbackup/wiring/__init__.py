@@ -8,17 +8,22 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from rxbackup.errors import RxbackupError
 from rxbackup.operations.services import Services
 from rxbackup.postgres.embedded import EmbeddedServer
+from rxbackup.progress import ProgressSink
 from rxbackup.settings import Settings
 from rxbackup.tables.session import SystemDatabase
 from rxbackup.wiring.databases import Databases, find_databases, prepare_databases
 from rxbackup.wiring.queue import JobQueue
 from rxbackup.wiring.vaults import VaultShelf, provide_key, provide_stores
 
-__all__ = ["close", "current", "keep_database", "migrate_databases", "services", "set_current"]
+if TYPE_CHECKING:
+    from rxbackup.demo import DemoReport
+
+__all__ = ["close", "current", "keep_database", "load_demo_data", "migrate_databases", "services", "set_current"]
 
 _logger = logging.getLogger("rxbackup")
 _lock = threading.RLock()
@@ -27,7 +32,7 @@ _current: Services | None = None
 _embedded: EmbeddedServer | None = None
 
 
-def services(settings: Settings | None = None, *, tell: Callable[[str], None] | None = None) -> Services:
+def services(settings: Settings | None = None, *, tell: Callable[[str], object] | None = None) -> Services:
     """Build everything: embedded server if no URL is given, migrations, key, vaults (opened when first used).
 
     Blocking, some seconds on a first start. The result is also `current()`.
@@ -82,6 +87,13 @@ def close() -> None:
             _logger.warning("Something could not be closed", exc_info=True)
 
 
+def load_demo_data(value: Services, *, scale: float, on_progress: ProgressSink | None = None) -> DemoReport:
+    """Make the bundled application in the protected database and fill it; refused where it would replace anything."""
+    from rxbackup.demo import load_demo
+
+    return load_demo(value.source_url, scale=scale, on_progress=on_progress, system_url=value.system_url)
+
+
 def keep_database() -> None:
     """Start the embedded server again if something killed it. Does nothing where there is none."""
     with _lock:
@@ -89,7 +101,7 @@ def keep_database() -> None:
             _embedded.ensure_running()
 
 
-def _build(settings: Settings, stack: contextlib.ExitStack, tell: Callable[[str], None]) -> Services:
+def _build(settings: Settings, stack: contextlib.ExitStack, tell: Callable[[str], object]) -> Services:
     global _embedded  # noqa: PLW0603 - see above
     databases: Databases = find_databases(settings, stack)
     _embedded = databases.embedded

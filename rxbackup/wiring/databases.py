@@ -39,7 +39,7 @@ def find_databases(settings: Settings, stack: contextlib.ExitStack) -> Databases
     return Databases(server.url, system_url or server.url, server)
 
 
-def prepare_databases(databases: Databases, *, tell: Callable[[str], None], demo: bool) -> None:
+def prepare_databases(databases: Databases, *, tell: Callable[[str], object], demo: bool) -> None:
     """Bring rxbackup's tables up to date; `demo` fills a database without any tables with the demo data."""
     if not is_current(databases.system_url):
         migrate(databases.system_url, protected_url=None)
@@ -50,11 +50,11 @@ def prepare_databases(databases: Databases, *, tell: Callable[[str], None], demo
             # Backups work without watermarks; an absent database must not keep the app from saying so.
             _logger.warning("No watermarks in the protected database: %s", error.message)
     if demo:
-        _fill_once(databases.source_url, tell)
+        _fill_once(databases, tell)
 
 
-def _fill_once(url: str, tell: Callable[[str], None]) -> None:
-    with connect(url, application_name="rxbackup first start") as conn:
+def _fill_once(databases: Databases, tell: Callable[[str], object]) -> None:
+    with connect(databases.source_url, application_name="rxbackup first start") as conn:
         conn.execute("SELECT pg_catalog.pg_advisory_lock(%s)", (_FIRST_START_LOCK,))
         row = conn.execute(
             "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
@@ -65,4 +65,4 @@ def _fill_once(url: str, tell: Callable[[str], None]) -> None:
         tell("First start: filling the embedded database with the asset-management application's demo data.")
         from rxbackup.demo import load_demo
 
-        load_demo(url, scale=1)
+        load_demo(databases.source_url, scale=1, system_url=databases.system_url)

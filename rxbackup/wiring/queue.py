@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import threading
-
-import procrastinate
-from procrastinate import exceptions
+from typing import TYPE_CHECKING
 
 from rxbackup.errors import DatabaseUnavailable
+
+if TYPE_CHECKING:
+    import procrastinate
 
 QUEUE = "rxbackup"
 TASK = "perform"
@@ -17,6 +18,8 @@ _SEARCH_PATH = "-c search_path=rxbackup_queue"
 
 def queue_app(system_url: str) -> procrastinate.App:
     """The procrastinate app: no connection is made before it is opened."""
+    import procrastinate
+
     connector = procrastinate.PsycopgConnector(
         conninfo=system_url,
         kwargs={"options": _SEARCH_PATH, "connect_timeout": 10, "application_name": "rxbackup queue"},
@@ -41,6 +44,9 @@ class JobQueue:
         Raises:
             DatabaseUnavailable: the queue's database does not answer.
         """
+        # Imported late: most commands of the terminal queue nothing, and it takes its time.
+        from procrastinate import exceptions
+
         try:
             deferrer = self._opened().configure_task(
                 TASK, allow_unknown=True, queue=QUEUE, queueing_lock=job_id, lock=job_id
@@ -53,14 +59,16 @@ class JobQueue:
 
     def close(self) -> None:
         """Let go of the connections."""
-        with self._lock, contextlib.suppress(exceptions.ConnectorException):
-            if self._app is not None:
-                self._app.close()
-            self._app = None
+        with self._lock, contextlib.suppress(Exception):
+            app, self._app = self._app, None
+            if app is not None:
+                app.close()
 
     def _opened(self) -> procrastinate.App:
         with self._lock:
             if self._app is None:
+                import procrastinate
+
                 app = procrastinate.App(
                     connector=procrastinate.SyncPsycopgConnector(
                         conninfo=self._system_url,

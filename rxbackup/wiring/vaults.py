@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +20,6 @@ from rxbackup.vault.keyring import create_key_file, load_keyring
 from rxbackup.vault.vault import Vault
 
 _MARKER = "vault.json"
-_logger = logging.getLogger(__name__)
 
 _KEY_MADE = """\
 A new encryption key was made: {path}
@@ -97,7 +95,7 @@ def provide_stores(system: SystemDatabase, local_folder: Path) -> None:
                 session.merge(Store(name=name, kind=kind, settings=facts, created_by="system"))
 
 
-def provide_key(settings: Settings, system: SystemDatabase, tell: Callable[[str], None]) -> None:
+def provide_key(settings: Settings, system: SystemDatabase, tell: Callable[[str], object]) -> None:
     """Make a key file where there is no key and no vault either.
 
     Where there is a vault, a missing key stays missing: a new one would open nothing and hide the loss.
@@ -110,9 +108,9 @@ def provide_key(settings: Settings, system: SystemDatabase, tell: Callable[[str]
         with suppress(Refused):  # another process made it at this very moment
             create_key_file(settings.key_path)
             tell(_KEY_MADE.format(path=settings.key_path))
-    except KeyTrouble:
-        # Lists, sign-in and `doctor` work without a key; opening a vault says what is wrong with it.
-        _logger.warning("The encryption key cannot be used", exc_info=True)
+    except KeyTrouble as error:
+        # Lists, sign-in and `doctor` work without a key; opening a vault says it again.
+        tell(f"Warning: {error.message} {error.hint}")
 
 
 def _has_vault(system: SystemDatabase) -> bool:

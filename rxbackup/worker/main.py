@@ -21,7 +21,7 @@ from rxbackup.worker.dispatch import perform_job
 
 JOBS_AT_ONCE = 2
 """A verification or a backup beside a restore. More would only fight over two cores and one disk."""
-GRACE_SECONDS = 8.0
+GRACE_SECONDS = 6.0
 
 _logger = logging.getLogger(__name__)
 

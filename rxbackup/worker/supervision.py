@@ -14,7 +14,7 @@ from rxbackup.settings import Settings
 _FIRST_DELAY_SECONDS = 0.5
 _LONGEST_DELAY_SECONDS = 30.0
 _STEADY_SECONDS = 60.0
-_STOP_SECONDS = 12.0
+_STOP_SECONDS = 8.0
 
 _logger = logging.getLogger(__name__)
 

@@ -1,0 +1,251 @@
+"""`rxbackup backup …`: take, list, show, verify, download, pin and delete backups."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from rxbackup.cli import exit_codes, words
+from rxbackup.cli.options import AsJson, BackupId, Groups, Quiet, Yes, names
+from rxbackup.cli.progress import shown_progress
+from rxbackup.cli.session import answer, confirm, installation, plain, say, table
+from rxbackup.errors import Refused, RxbackupError, StoreFull, UsageError
+
+if TYPE_CHECKING:
+    from rxbackup.operations.views import BackupDetail, BackupView, VerifyView
+
+app = typer.Typer(no_args_is_help=True, help="Take, list, show, verify, download, pin and delete backups.")
+
+
+@app.command()
+def create(
+    *,
+    name: Annotated[str | None, typer.Option("--name", help="Default: the date and time.")] = None,
+    description: Annotated[str, typer.Option("--description", help="Anything worth remembering.")] = "",
+    groups: Groups = None,
+    store: Annotated[str, typer.Option("--store", help="Where it rests.")] = "database",
+    full: Annotated[bool, typer.Option("--full", help="Read every row again.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Take a backup here and now."""
+    from rxbackup.operations.backups import default_name, perform_backup
+    from rxbackup.operations.views import NewBackup
+
+    with installation() as at, shown_progress(quiet=quiet) as on_progress:
+        new = NewBackup(
+            name=name if name is not None else default_name(at.services.clock().astimezone()),
+            description=description,
+            groups=names(groups),
+            store=store,
+            full=full,
+        )
+        view = perform_backup(at.services, at.actor, new, on_progress=on_progress)
+    answer(view, as_json=as_json, text=lambda: _say_created(view))
+
+
+@app.command("list")
+def list_(
+    *,
+    text: Annotated[str, typer.Option("--text", help="Only those whose name, description or author holds this.")] = "",
+    state: Annotated[str | None, typer.Option("--state", help="Only complete, running, failed, interrupted.")] = None,
+    page: Annotated[int, typer.Option("--page", min=1, help="Which page of 50.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """List backups, newest first."""
+    from rxbackup.operations.backups import list_backups
+    from rxbackup.operations.views import BackupQuery
+
+    with installation() as at:
+        found = list_backups(at.services, at.actor, BackupQuery(text=text, state=state, page=page))
+
+    def show() -> None:
+        if not found.items:
+            say("No backups." if not text else "No backup matches.")
+            return
+        rows = [_row(view) for view in found.items]
+        table(["Id", "Name", "When", "By", "Rows", "Stored", "State", "Proof"], rows, right=(4, 5))
+        if found.pages > 1:
+            say(f"Page {found.page} of {found.pages}, {found.total} backups.")
+
+    whole = {"backups": found.items, "total": found.total, "page": found.page, "pages": found.pages}
+    answer(whole, as_json=as_json, text=show)
+
+
+@app.command()
+def show(backup: BackupId, *, as_json: AsJson = False) -> None:
+    """Show everything about one backup."""
+    from rxbackup.operations.backups import show_backup
+
+    with installation() as at:
+        detail = show_backup(at.services, at.actor, backup)
+    whole = {**plain(detail.view), **{k: v for k, v in plain(detail).items() if k != "view"}}
+    # `groups` and `tables` are counts and names in the list, and whole objects here.
+    whole["table_count"] = detail.view.tables
+    answer(whole, as_json=as_json, text=lambda: _say_detail(detail))
+
+
+@app.command()
+def delete(backup: BackupId, *, yes: Yes = False, as_json: AsJson = False) -> None:
+    """Delete a backup and what only it needs."""
+    from rxbackup.operations.backups import delete_backup, show_backup
+
+    with installation() as at:
+        view = show_backup(at.services, at.actor, backup).view
+        confirm(
+            f'Delete "{view.name}" of {words.moment(view.when)} ({words.number(view.rows)} rows) for good?', yes=yes
+        )
+        deleted = delete_backup(at.services, at.actor, view.id)
+    answer({"deleted": deleted.id, "name": deleted.name}, as_json=as_json, text=lambda: say(f"Deleted {deleted.name}."))
+
+
+@app.command()
+def verify(
+    backup: BackupId,
+    *,
+    level: Annotated[str, typer.Option("--level", help="structure: all is there; contents: all opens.")] = "contents",
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check that a backup still holds what it promised. Exit code 5 if it does not."""
+    from rxbackup.operations.verifications import perform_verify
+
+    with installation() as at, shown_progress(quiet=quiet) as on_progress:
+        found = perform_verify(at.services, at.actor, backup, level=level, on_progress=on_progress)
+    answer(found, as_json=as_json, text=lambda: _say_verified(found))
+    if not found.ok:
+        raise typer.Exit(exit_codes.CORRUPT)
+
+
+@app.command()
+def pin(backup: BackupId, *, as_json: AsJson = False) -> None:
+    """Pin a backup, so that nothing removes it."""
+    _set_pinned(backup, pinned=True, as_json=as_json)
+
+
+@app.command()
+def unpin(backup: BackupId, *, as_json: AsJson = False) -> None:
+    """Let a pinned backup go again."""
+    _set_pinned(backup, pinned=False, as_json=as_json)
+
+
+@app.command()
+def download(
+    backup: BackupId,
+    *,
+    output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to; - is stdout.")],
+    format_name: Annotated[str, typer.Option("--format", help="json or sql.")] = "json",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a backup into a file that people and other programs can read."""
+    from rxbackup.operations.downloads import export_to
+
+    if str(output) == "-" and as_json:
+        raise UsageError("--json and -o - both want stdout.", hint="Give a file.")
+    with installation() as at, _target(output, force=force) as stream, shown_progress(quiet=quiet) as on_progress:
+        written = export_to(at.services, at.actor, backup, stream, format_name=format_name, on_progress=on_progress)
+    if str(output) != "-":
+        whole = {"file": output, "format": format_name, "bytes": written}
+        answer(whole, as_json=as_json, text=lambda: say(f"Wrote {words.size(written)} to {output}."))
+
+
+@contextlib.contextmanager
+def _target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
+    """The file, complete or not there at all; readable by its owner only, for it holds the rows in clear."""
+    if str(path) == "-":
+        yield sys.stdout.buffer
+        return
+    if path.exists() and not force:
+        raise Refused(f"{path} is there already.", hint="Choose another name, or give --force.")
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(descriptor)
+        partial.replace(path)
+    except OSError as error:
+        raise _write_error(path, error) from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink()
+
+
+def _write_error(path: Path, error: OSError) -> RxbackupError:
+    import errno
+
+    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+        return StoreFull(f"There is no space left for {path}.", hint="Free some space, then try again.")
+    return UsageError(f"{path} cannot be written: {error.strerror}.", hint="Choose another place.")
+
+
+def _set_pinned(backup: str, *, pinned: bool, as_json: bool) -> None:
+    from rxbackup.operations.backups import set_pinned
+
+    with installation() as at:
+        view = set_pinned(at.services, at.actor, backup, pinned=pinned)
+    answer(view, as_json=as_json, text=lambda: say(f"{view.name} is {'pinned' if pinned else 'no longer pinned'}."))
+
+
+def _say_created(view: BackupView) -> None:
+    say(f"{view.name}: {words.number(view.rows)} rows of {view.tables} tables in {words.span(view.seconds)}.")
+    say(f"Id {view.id}, {words.size(view.raw_bytes)} of rows, {words.size(view.stored_bytes)} added to {view.store}.")
+
+
+def _say_verified(found: VerifyView) -> None:
+    if found.ok:
+        say(f"Nothing is damaged: {found.checked_chunks} chunks checked in {words.span(found.seconds)}.")
+        return
+    say(f"Damaged ({found.level}):")
+    for line in found.damaged:
+        say(f"  {line}")
+    say("Take a new backup now, and verify the others.")
+
+
+def _say_detail(detail: BackupDetail) -> None:
+    view = detail.view
+    facts = [
+        ["Id", view.id],
+        ["Name", view.name + (" (pinned)" if view.pinned else "")],
+        ["Description", view.description or "–"],
+        ["When", words.moment(view.when)],
+        ["By", f"{view.created_by} ({view.trigger})"],
+        ["State", view.state],
+        ["Proof", f"{view.verified_level or 'none'}, {words.moment(view.verified_at)}"],
+        ["Rows", f"{words.number(view.rows)} in {view.tables} tables, {words.size(view.raw_bytes)}"],
+        ["Stored", f"{words.size(view.stored_bytes)} added to {view.store}"],
+        ["Segments", f"{view.segments_read} of {view.segments_total} read, {detail.chunks} chunks"],
+        ["Server", f"{detail.database}, PostgreSQL {detail.server_version}" if detail.database else "–"],
+        ["Took", words.span(view.seconds)],
+    ]
+    table(["", ""], facts)
+    if view.error:
+        say(f"\n{view.error.message}\n  → {view.error.hint}")
+    for warning in detail.warnings:
+        say(f"\nWarning: {warning}")
+    if detail.tables:
+        say()
+        rows = [[t.name, t.group, words.number(t.rows), words.size(t.raw_bytes)] for t in detail.tables]
+        table(["Table", "Group", "Rows", "Size"], rows, right=(2, 3))
+
+
+def _row(view: BackupView) -> list[str]:
+    return [
+        view.id[:8],
+        view.name + (" (pinned)" if view.pinned else ""),
+        words.moment(view.when),
+        view.created_by,
+        words.number(view.rows),
+        words.size(view.stored_bytes),
+        view.state + (" (damaged)" if view.state == "complete" and view.error else ""),
+        view.verified_level or "–",
+    ]

@@ -1,0 +1,34 @@
+"""Numbers as people read them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+_KILO = 1000
+_MINUTE = 60
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units: 1 234 567 → "1.2 MB"."""
+    unit = 0
+    while count >= _KILO and unit < len(_UNITS) - 1:
+        count, unit = count / _KILO, unit + 1
+    return f"{count:.0f} {_UNITS[unit]}" if unit == 0 else f"{count:.1f} {_UNITS[unit]}"
+
+
+def number(count: int) -> str:
+    """With thin groups: 1234567 → "1 234 567"."""
+    return f"{count:,}".replace(",", " ")
+
+
+def moment(at: datetime | None) -> str:
+    """Local time with its zone; a dash for never."""
+    return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else "–"
+
+
+def span(seconds: float) -> str:
+    """A duration: "0.4 s", "12 s", "3 min 5 s"."""
+    if seconds < _MINUTE:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"  # noqa: PLR2004 - one digit more is noise
+    return f"{int(seconds // _MINUTE)} min {int(seconds % _MINUTE)} s"

@@ -66,10 +66,7 @@ def kind_of(column_type: str) -> ValueKind:
 
 def is_plain(rows: bytes | bytearray) -> bool:
     """Whether rows are UTF-8 without control characters other than the tabs and newlines between values."""
-    # Deleting what should not be there and comparing lengths is several times faster than searching for it.
-    if len(rows.translate(None, _CONTROLS)) != len(rows):
-        return False
-    return rows.isascii() or is_utf8(rows)
+    return not _has_controls(rows) and (rows.isascii() or is_utf8(rows))
 
 
 def is_utf8(value: bytes | bytearray | memoryview) -> bool:
@@ -149,7 +146,10 @@ def wrapped_bytes(field: bytes) -> bytes:
 
 def escaped_piece(piece: bytes) -> bytes:
     """The inside of a JSON string for a part of a field that does not end within an escape."""
-    return _CONTROL.sub(lambda found: b"\\u%04x" % found[0][0], _escaped_plain(piece))
+    escaped = _escaped_plain(piece)
+    if not _has_controls(escaped):
+        return escaped
+    return _CONTROL.sub(lambda found: b"\\u%04x" % found[0][0], escaped)
 
 
 def windows(field: memoryview) -> Iterator[bytes]:
@@ -162,6 +162,11 @@ def windows(field: memoryview) -> Iterator[bytes]:
             piece = bytes(field[start : start + len(piece) + 1])
         yield piece
         start += len(piece)
+
+
+def _has_controls(rows: bytes | bytearray) -> bool:
+    # Deleting what should not be there and comparing lengths is several times faster than searching for it.
+    return len(rows.translate(None, _CONTROLS)) != len(rows)
 
 
 def _escaped_plain(field: bytes) -> bytes:

@@ -16,7 +16,7 @@ from rxbackup.postgres.embedded import EmbeddedServer
 from rxbackup.progress import ProgressSink
 from rxbackup.settings import Settings
 from rxbackup.tables.session import SystemDatabase
-from rxbackup.wiring.databases import Databases, find_databases, prepare_databases
+from rxbackup.wiring.databases import Databases, fill_once, find_databases, prepare_databases
 from rxbackup.wiring.queue import JobQueue
 from rxbackup.wiring.vaults import VaultShelf, provide_key, provide_stores
 
@@ -55,7 +55,7 @@ def migrate_databases(settings: Settings | None = None) -> None:
     """Bring rxbackup's own tables up to date, and nothing else."""
     with contextlib.ExitStack() as stack:
         databases = find_databases(settings or Settings(), stack)
-        prepare_databases(databases, tell=_logger.warning, demo=False)
+        prepare_databases(databases)
 
 
 def current() -> Services:
@@ -105,9 +105,11 @@ def _build(settings: Settings, stack: contextlib.ExitStack, tell: Callable[[str]
     global _embedded  # noqa: PLW0603 - see above
     databases: Databases = find_databases(settings, stack)
     _embedded = databases.embedded
-    prepare_databases(databases, tell=tell, demo=databases.embedded is not None)
+    prepare_databases(databases)
     system = SystemDatabase(databases.system_url)
     stack.callback(system.dispose)
+    if databases.embedded is not None:
+        fill_once(databases, system, tell)
     local_folder = settings.data_dir / "store"
     provide_stores(system, local_folder)
     provide_key(settings, system, tell)

@@ -7,11 +7,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rxbackup.errors import RxbackupError
+from rxbackup.errors import Refused, RxbackupError
 from rxbackup.postgres.connecting import connect
 from rxbackup.postgres.embedded import EmbeddedServer
 from rxbackup.settings import Settings
 from rxbackup.tables.migrating import is_current, migrate
+from rxbackup.tables.session import SystemDatabase
+from rxbackup.tables.system import Setting
 from rxbackup.tables.watermarks import ensure_watermarks
 
 _FIRST_START_LOCK = 0x7278_6673
@@ -39,8 +41,8 @@ def find_databases(settings: Settings, stack: contextlib.ExitStack) -> Databases
     return Databases(server.url, system_url or server.url, server)
 
 
-def prepare_databases(databases: Databases, *, tell: Callable[[str], object], demo: bool) -> None:
-    """Bring rxbackup's tables up to date; `demo` fills a database without any tables with the demo data."""
+def prepare_databases(databases: Databases) -> None:
+    """Bring rxbackup's tables up to date."""
     if not is_current(databases.system_url):
         migrate(databases.system_url, protected_url=None)
     if databases.source_url != databases.system_url:
@@ -49,20 +51,20 @@ def prepare_databases(databases: Databases, *, tell: Callable[[str], object], de
         except RxbackupError as error:
             # Backups work without watermarks; an absent database must not keep the app from saying so.
             _logger.warning("No watermarks in the protected database: %s", error.message)
-    if demo:
-        _fill_once(databases, tell)
 
 
-def _fill_once(databases: Databases, tell: Callable[[str], object]) -> None:
+def fill_once(databases: Databases, system: SystemDatabase, tell: Callable[[str], object]) -> None:
+    """Fill the embedded database with the demo application on its very first start, also if that was interrupted."""
     with connect(databases.source_url, application_name="rxbackup first start") as conn:
+        # Two processes may start at once: the second waits, and then finds that it was done.
         conn.execute("SELECT pg_catalog.pg_advisory_lock(%s)", (_FIRST_START_LOCK,))
-        row = conn.execute(
-            "SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace "
-            "WHERE n.nspname !~ '^(pg_|information_schema$|rxbackup)' AND c.relkind IN ('r', 'p')"
-        ).fetchone()
-        if row and row[0]:
-            return
+        with system.session("system") as session:
+            if session.get(Setting, "bundled_application") is not None:
+                return
         tell("First start: filling the embedded database with the asset-management application's demo data.")
         from rxbackup.demo import load_demo
 
-        load_demo(databases.source_url, scale=1, system_url=databases.system_url)
+        try:
+            load_demo(databases.source_url, scale=1, system_url=databases.system_url)
+        except Refused as error:
+            _logger.info("No demo data: %s", error.message)

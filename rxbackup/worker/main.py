@@ -34,7 +34,8 @@ def run_worker(settings: Settings | None = None, *, attached: bool = False) -> i
         attached: stop also when standard input ends: the app that started us is gone, however it went.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    for noisy in ("procrastinate", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
     services = wiring.services(settings)
     try:
         jobs.reap_dead_jobs(services, Actor.system())

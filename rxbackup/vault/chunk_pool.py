@@ -49,17 +49,20 @@ class ChunkReceipt:
 
 
 class ChunkPool:
-    """Puts, gets and looks for chunks."""
+    """Puts, gets and looks for chunks.
 
-    def __init__(self, store: Store, keys: VaultKeys) -> None:
+    Args:
+        store: where they are.
+        keys: of the vault.
+        known: receipts by id that are trusted: these chunks are not looked for. Nothing is remembered beyond them,
+            because a memory that outlives a collection promises chunks that are gone.
+    """
+
+    def __init__(self, store: Store, keys: VaultKeys, known: Mapping[str, ChunkReceipt] | None = None) -> None:
         self._store = store
         self._keys = keys
-        self._known: dict[str, ChunkReceipt] = {}
+        self._known = known or {}
         self._written = 0
-
-    def know(self, receipts: Mapping[str, ChunkReceipt]) -> None:
-        """Trust that these chunks, by id, are stored: they are not looked for."""
-        self._known.update((chunk, replace(receipt, is_new=False)) for chunk, receipt in receipts.items())
 
     def put(self, plain: Buffer, *, anchor: str | None = None) -> ChunkReceipt:
         """Store a chunk unless it is there, intact."""
@@ -67,11 +70,10 @@ class ChunkPool:
             raise UsageError(f"A chunk of {len(plain)} bytes is too long.")
         key = self._keys.content_id(plain)
         chunk = key.hex()
-        receipt = self._known.get(chunk)
-        if receipt is None:
-            receipt = self._found_intact(chunk) or self._write(key, plain, anchor)
-            self._known[chunk] = replace(receipt, is_new=False)
-        return receipt
+        known = self._known.get(chunk)
+        if known is not None:
+            return replace(known, is_new=False)
+        return self._found_intact(chunk) or self._write(key, plain, anchor)
 
     def get(self, chunk: str) -> bytes:
         """The plain bytes. Raises `ChunkMissing`, `ChunkCorrupt`."""
@@ -86,6 +88,10 @@ class ChunkPool:
         if found.size < SMALLEST_OBJECT_BYTES:
             raise ChunkCorrupt(f"The chunk {chunk[:12]} is cut short: {found.size} bytes are left of it.")
         return found.size
+
+    def delete(self, chunk: str, generation: int) -> None:
+        """Remove one object of a chunk; nothing happens if it is gone."""
+        self._store.delete(_object_name(chunk, generation))
 
     def objects(self) -> Iterator[tuple[str, int, StoredObject]]:
         """Every stored chunk: id, generation, object."""

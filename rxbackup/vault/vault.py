@@ -48,10 +48,10 @@ class VaultRecipe:
 class Vault:
     """An open vault. Make one by `create`, `open`, `open_or_create` or `open_vault`."""
 
-    def __init__(self, store: Store, keys: VaultKeys) -> None:
+    def __init__(self, store: Store, keys: VaultKeys, known: Mapping[str, ChunkReceipt] | None = None) -> None:
         self.store = store
         self._keys = keys
-        self._chunks = ChunkPool(store, keys)
+        self._chunks = ChunkPool(store, keys, known)
 
     @classmethod
     def create(cls, store: Store, keyring: Keyring) -> Vault:
@@ -110,14 +110,17 @@ class Vault:
         """Opens this vault in another process: see `open_vault`."""
         return VaultRecipe(self.store.recipe(), self._keys)
 
-    def know(self, receipts: Mapping[str, ChunkReceipt]) -> None:
-        """Trust that these chunks, by id, are stored, because the catalogue says so: they are not looked for."""
-        self._chunks.know(receipts)
+    def knowing(self, receipts: Mapping[str, ChunkReceipt]) -> Vault:
+        """The same vault, trusting that these chunks, by id, are stored because the catalogue says so.
+
+        For one backup: such a trust must not outlive the moment when chunks are collected.
+        """
+        return Vault(self.store, self._keys, receipts)
 
     def put_chunk(self, plain: Buffer, *, anchor: str | None = None) -> ChunkReceipt:
         """Store a chunk, unless the vault has it already.
 
-        A chunk that lies in the store but that nobody vouches for (see `know`) is opened and checked first, and
+        A chunk that lies in the store but that nobody vouches for (see `knowing`) is opened and checked first, and
         written again if it is damaged.
 
         Args:
@@ -134,6 +137,10 @@ class Vault:
     def check_chunk(self, chunk: str) -> int:
         """Stored bytes of a chunk, without reading it. Raises `ChunkMissing`, `ChunkCorrupt` (too short)."""
         return self._chunks.size(chunk)
+
+    def delete_chunk(self, chunk: str, generation: int) -> None:
+        """Remove one object of a chunk that no backup uses any more."""
+        self._chunks.delete(chunk, generation)
 
     def chunk_objects(self) -> Iterator[tuple[str, int, StoredObject]]:
         """Every chunk object in the store: chunk id, generation, object."""

@@ -11,6 +11,7 @@ import pytest
 
 from rxbackup.errors import ObjectNotFound, UsageError
 from rxbackup.stores.base import Store
+from rxbackup.stores.database import DatabaseStore
 from rxbackup.stores.local import LocalStore
 from rxbackup.stores.memory import MemoryStore
 from rxbackup.stores.opening import open_store
@@ -43,18 +44,23 @@ BAD_NAMES = [
 ]
 
 
-@pytest.fixture(params=["memory", "local", pytest.param("database", marks=pytest.mark.integration)])
+_KINDS = ["memory", "local", *(pytest.param(each, marks=pytest.mark.integration) for each in ("database", "migrated"))]
+
+
+@pytest.fixture(params=_KINDS)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    made: Store
     if request.param == "memory":
-        made: Store = MemoryStore()
+        made = MemoryStore()
     elif request.param == "local":
         made = LocalStore.create(tmp_path / "store")
-    else:
-        from rxbackup.stores.database import DatabaseStore
-
+    elif request.param == "database":
+        # The bare table, under the sternest policies: only the application's role, only on behalf of somebody.
         url = request.getfixturevalue("database")
         make_objects_table(url)
         made = DatabaseStore(url, actor="ada@example.org")
+    else:
+        made = DatabaseStore(request.getfixturevalue("system_database"), actor="system")
     yield made
     made.close()
 

@@ -148,12 +148,18 @@ def test_damaged_chunk_is_not_leaned_on_but_written_again(damage: bytes | None) 
 def test_known_chunk_is_not_looked_for() -> None:
     store, keyring = MemoryStore(), Keyring.generate()
     receipt = Vault.create(store, keyring).put_chunk(ROWS)
-    vault = Vault.open(FailingStore(store, ""), keyring)
-    vault.know({receipt.id: receipt})
-    with FailingStore(store, "") as silent:
-        silent.stat = silent.get = silent.put = None  # type: ignore[assignment]
-        vault.store = silent
-        assert vault.put_chunk(ROWS).is_new is False
+    store.delete(receipt.object_name)
+    again = Vault.open(store, keyring).knowing({receipt.id: receipt}).put_chunk(ROWS)
+    assert (again.is_new, again.stored_bytes) == (False, receipt.stored_bytes)
+
+
+def test_vault_remembers_no_chunk_that_was_deleted() -> None:
+    vault = new_vault()
+    receipt = vault.put_chunk(ROWS)
+    vault.delete_chunk(receipt.id, 0)
+    vault.delete_chunk(receipt.id, 0)
+    assert vault.put_chunk(ROWS).is_new
+    assert vault.get_chunk(receipt.id) == ROWS
 
 
 def test_incompressible_chunk_is_kept_raw() -> None:

@@ -133,16 +133,43 @@ MODELS = (
 
 TAGS = ("leased", "insured", "shared", "spare", "remote work", "critical", "loan pool", "to be replaced", "lab", "vip")
 
-ISSUE_TITLES = (
-    "Battery drains within two hours", "Does not switch on", "Screen flickers after waking up", "Fan is very loud",
-    "Keyboard: some keys do not respond", "Wi-Fi drops every few minutes", "Overheats under load", "Hinge is loose",
-    "Paper jam in tray 2", "Toner low, prints streaks", "No picture on external screen", "USB ports stopped working",
-    "Blue screen after update", "Disk is almost full", "Cannot join the domain", "Microphone is not recognised",
-    "Charger makes a buzzing noise", "Touchpad jumps", "Camera shows a black picture", "VPN connects but no traffic",
-    "Firmware update fails", "Port 14 has no link", "Fails the self test", "Replacement part needed",
-    "Dropped, casing cracked", "Stolen from car", "Does not fit the new desk", "Brake light is out",
-    "Inspection is due", "Licence has expired", "Slow since last month", "Display has dead pixels",
-    "Smells of burnt plastic", "Certificate error at sign-in", "Wrong colours in print", "Standing desk does not rise",
+# kind of trouble: the categories it befalls, and what it looks like
+TROUBLES = (
+    (
+        ("Laptops", "Desktops", "Tablets", "Phones", "Monitors", "Docking stations", "Headsets"),
+        (
+            "Does not switch on", "Screen flickers after waking up", "Stopped working after the last update",
+            "Wi-Fi drops every few minutes", "Overheats under load", "No picture on external screen",
+            "USB ports stopped working", "Microphone is not recognised", "Charger makes a buzzing noise",
+            "Camera shows a black picture", "VPN connects but no traffic", "Firmware update fails",
+            "Dropped, casing cracked", "Left on the train", "Slow since last month", "Display has dead pixels",
+            "Certificate error at sign-in", "Disk is almost full", "Battery drains within two hours",
+        ),
+    ),
+    (
+        ("Printers", "Projectors"),
+        (
+            "Paper jam in tray 2", "Toner low, prints streaks", "Wrong colours", "Fan is very loud", "Lamp is too dark",
+            "Not found on the network", "Scans arrive empty", "Asks for a service code", "Picture is out of focus",
+        ),
+    ),
+    (
+        ("Servers", "Network"),
+        (
+            "Port 14 has no link", "One power supply has failed", "Disk in slot 3 reports errors",
+            "Fails the self test",
+            "Temperature alarm at night", "Firmware is two versions behind", "Packet loss on the uplink",
+            "Management interface does not answer", "Clock is off by four minutes", "Licence has expired",
+        ),
+    ),
+    (
+        ("Furniture", "Tools", "Vehicles"),
+        (
+            "Inspection is due", "Brake light is out", "Desk does not rise any more", "Armrest is loose",
+            "Battery pack does not charge", "Calibration is due", "Smells of burnt plastic", "Scratch on the left door",
+            "Replacement part needed", "Tyres are worn", "Lock is jammed",
+        ),
+    ),
 )  # fmt: skip
 
 ISSUE_SENTENCES = (

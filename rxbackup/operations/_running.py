@@ -6,6 +6,7 @@ process which was believed dead cannot finish what somebody else has already cal
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import threading
 import time
@@ -55,6 +56,7 @@ class Run:
         self._uuid = job_id
         self._watch = on_progress
         self._percent = 0.0
+        self._last = Progress("Starting")
         self._written_at = 0.0
         self._alive_at = time.monotonic()
         self._cancelled = False
@@ -69,6 +71,7 @@ class Run:
             self._watch(progress)
             share = _share(progress)
             self._percent = max(self._percent, low + (high - low) * share)
+            self._last = progress
             if time.monotonic() - self._written_at >= _WRITE_EVERY_SECONDS:
                 self.write(progress)
 
@@ -92,18 +95,7 @@ class Run:
     def write(self, progress: Progress) -> None:
         """Write progress to the row, and learn whether to go on."""
         self._written_at = time.monotonic()
-        self._touch(
-            {
-                "stage": progress.stage,
-                "percent": round(min(self._percent, 100.0), 1),
-                "rows_done": progress.rows_done,
-                "rows_total": progress.rows_total,
-                "bytes_done": progress.bytes_done,
-                "bytes_total": progress.bytes_total,
-                "tables_done": progress.tables_done,
-                "tables_total": progress.tables_total,
-            }
-        )
+        self._touch(self._document(progress))
         self.check()
 
     def beat(self) -> None:
@@ -130,9 +122,19 @@ class Run:
         session.exec(
             update(Job)
             .where(col(Job.id) == self._uuid)
-            .values(state="succeeded", finished_at=now, heartbeat_at=now, result=dict(result), error=None)
+            .values(
+                state="succeeded",
+                finished_at=now,
+                heartbeat_at=now,
+                progress=self._document(self._last),
+                result=dict(result),
+                error=None,
+            )
         )
         self._audit(session, action, object_id, {"job": self.id})
+
+    def _document(self, progress: Progress) -> dict[str, Any]:
+        return {**dataclasses.asdict(progress), "percent": round(min(self._percent, 100.0), 1)}
 
     def _audit(self, session: Session, action: str, object_id: str | None, details: Mapping[str, Any]) -> None:
         audit.append(

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
-
-from sqlalchemy import func, update
-from sqlmodel import Session, col
 
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import BackupNotFound, Corrupt, Refused, UsageError
 from rxbackup.operations._catalogue import find_backup, find_job, job_view
+from rxbackup.operations._proof import note_proof
 from rxbackup.operations._running import Run, queue_job, run_job
 from rxbackup.operations._taking import vault_of_its_own
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, JobView, VerifyView
 from rxbackup.progress import ProgressSink
-from rxbackup.tables.system import Backup
 from rxbackup.vault.vault import Vault
 from rxbackup.verify.contents import verify_contents
 from rxbackup.verify.report import VerifyReport
@@ -28,12 +24,7 @@ from rxbackup.verify.structure import verify_structure
 __all__ = ["VerifyView", "perform_verify", "request_verify"]
 
 _Verify = Callable[..., VerifyReport]
-_LEVELS: dict[str, tuple[_Verify, str]] = {
-    # level → how, and what a good outcome proves
-    "structure": (verify_structure, "readable"),
-    "contents": (verify_contents, "decrypted"),
-}
-_PROOFS = ("stored", "readable", "decrypted", "restored")
+_LEVELS: dict[str, _Verify] = {"structure": verify_structure, "contents": verify_contents}
 _MOST_DAMAGES_KEPT = 100
 
 
@@ -85,33 +76,10 @@ def perform_verify(
     return run_job(services, actor, "verify", parameters, work, job_id=job_id, on_progress=on_progress)
 
 
-def note_proof(session: Session, view: BackupView, found: VerifyView) -> None:
-    """Write on the backup what is proven now: damage takes every proof away, a lesser look no greater proof."""
-    values: dict[str, Any]
-    if found.ok:
-        proof = _LEVELS[found.level][1]
-        if view.verified_level is not None and _PROOFS.index(view.verified_level) > _PROOFS.index(proof):
-            return
-        values = {"verified_level": proof, "error": None}
-    else:
-        more = f" (and {len(found.damaged) - 1} more)" if len(found.damaged) > 1 else ""
-        values = {
-            "verified_level": None,
-            "error": {
-                "code": "corrupt",
-                "message": f"This backup is damaged: {found.damaged[0]}{more}",
-                "hint": "Take a new backup now, and verify the others.",
-            },
-        }
-    session.exec(
-        update(Backup).where(col(Backup.id) == UUID(view.id)).values(**values, verified_at=func.clock_timestamp())
-    )
-
-
 def _look(vault: Vault, view: BackupView, level: str, run: Run) -> VerifyView:
     try:
         manifest = vault.get_manifest(view.id)
-        report = _LEVELS[level][0](vault, manifest, on_progress=run.sink(0, 99))
+        report = _LEVELS[level](vault, manifest, on_progress=run.sink(0, 99))
     except (BackupNotFound, Corrupt) as error:
         return VerifyView(view.id, level, ok=False, checked_chunks=0, damaged=(error.message,), seconds=0.0, job=run.id)
     return VerifyView(

@@ -92,7 +92,8 @@ class Installation:
     def image(self) -> dict[str, list[tuple[object, ...]]]:
         """Every row of the shop."""
         return {
-            name: self.sql(f"SELECT t::text FROM public.{name} t ORDER BY 1") for name in ("customers", "orders", "notes")
+            name: self.sql(f"SELECT t::text FROM public.{name} t ORDER BY 1")
+            for name in ("customers", "orders", "notes")
         }
 
     def damage(self, change: str = "content") -> None:

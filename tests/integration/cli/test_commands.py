@@ -133,7 +133,12 @@ def test_a_wrong_key_is_told_at_once_and_changes_nothing(shop: Terminal) -> None
     backup = shop.run("backup", "create", "--json", "-q").json["id"]
     before = _sql(shop, "SELECT name FROM rxbackup.objects ORDER BY 1")
     other = shop.with_settings(RXBACKUP_KEY=secrets.token_hex(32))
-    for arguments in (["backup", "create"], ["backup", "verify", backup], ["key", "check"], ["restore", backup, "--yes"]):
+    for arguments in (
+        ["backup", "create"],
+        ["backup", "verify", backup],
+        ["key", "check"],
+        ["restore", backup, "--yes"],
+    ):
         refused = other.run(*arguments, "--json")
         assert (refused.code, refused.error["code"]) == (1, "wrong-key"), arguments
     assert _sql(shop, "SELECT name FROM rxbackup.objects ORDER BY 1") == before
@@ -175,7 +180,10 @@ def test_admins_are_made_with_passwords_that_do(shop: Terminal) -> None:
     assert shop.run("admin", "create", "x@y.org").code == 2
     backup = shop.run("backup", "create", "--json", "-q").json
     assert backup["created_by"] == ADMIN
-    assert shop.run("--as", "Grace@Example.org", "backup", "create", "--json", "-q").json["created_by"] == "grace@example.org"
+    assert (
+        shop.run("--as", "Grace@Example.org", "backup", "create", "--json", "-q").json["created_by"]
+        == "grace@example.org"
+    )
 
 
 def test_a_terminated_backup_is_interrupted_and_ends_with_6(shop: Terminal) -> None:

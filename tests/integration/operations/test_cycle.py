@@ -10,7 +10,7 @@ import pytest
 
 from rxbackup import audit
 from rxbackup.access.actor import Actor
-from rxbackup.errors import BackupNotFound, Busy, PlanRefused, Refused, UsageError
+from rxbackup.errors import BackupNotFound, Busy, Corrupt, PlanRefused, Refused, UsageError
 from rxbackup.operations import backups, downloads, jobs, restores, verifications
 from rxbackup.operations.views import BackupQuery, NewBackup, NewRestore
 from tests.support.installation import Installation
@@ -61,9 +61,7 @@ def test_a_skipped_group_keeps_its_rows(installation: Installation, admin: Actor
     installation.sql("DELETE FROM public.notes")
     installation.sql("DELETE FROM public.orders")
     kept = next(g.name for g in backups.show_backup(services, admin, backup.id).groups if "public.notes" in g.tables)
-    restores.perform_restore(
-        services, admin, NewRestore(backup.id, skip=(kept,), safety=False, confirm_name="First")
-    )
+    restores.perform_restore(services, admin, NewRestore(backup.id, skip=(kept,), safety=False, confirm_name="First"))
     assert installation.sql("SELECT count(*) FROM public.notes") == [(0,)]
     assert installation.sql("SELECT count(*) FROM public.orders") == [(500,)]
 
@@ -139,10 +137,8 @@ def test_an_interrupted_deletion_is_finished(installation: Installation, admin: 
         backups.show_backup(services, admin, backup.id)
 
 
-@pytest.mark.parametrize(("change", "word"), [("content", "fail"), ("object", "not in the store")])
-def test_damage_is_found_named_and_remembered(
-    installation: Installation, admin: Actor, change: str, word: str
-) -> None:
+@pytest.mark.parametrize("change", ["content", "object"])
+def test_damage_is_found_named_and_remembered(installation: Installation, admin: Actor, change: str) -> None:
     services = installation.services
     backup = backups.perform_backup(services, admin, NewBackup("First"))
     assert verifications.perform_verify(services, admin, backup.id, level="contents").ok
@@ -156,11 +152,9 @@ def test_damage_is_found_named_and_remembered(
     assert view.error is not None
     assert view.error.code == "corrupt"
     before = installation.image()
-    with pytest.raises(Exception, match="") as raised:
+    with pytest.raises(Corrupt):
         restores.perform_restore(services, admin, NewRestore(backup.id, safety=False, confirm_name="First"))
-    assert raised.value.exit_code == 5
     assert installation.image() == before
-    del word
 
 
 def test_a_restore_wants_the_name(installation: Installation, admin: Actor) -> None:

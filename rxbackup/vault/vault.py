@@ -81,7 +81,7 @@ class Vault:
     @classmethod
     def open_or_create(cls, store: Store, keyring: Keyring) -> Vault:
         """Open the vault, or make one where the store is completely empty; raises as `open`."""
-        if next(iter(store.list()), None) is None:
+        if store.stat(MARKER) is None and next(iter(store.list()), None) is None:
             try:
                 return cls.create(store, keyring)
             except Refused:

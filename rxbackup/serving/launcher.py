@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -24,6 +25,7 @@ from typing import Any, NoReturn
 
 from rxbackup.errors import Busy, RxbackupError, UsageError
 from rxbackup.serving.page import ensure_page
+from rxbackup.serving.quiet import redacted
 from rxbackup.settings import Settings
 
 STOP_SECONDS = 9
@@ -109,6 +111,8 @@ def _bindable(host: str) -> str:
 
 def _ensure_free(address: Address) -> None:
     """Refuse a port that is taken: the server binds with SO_REUSEPORT and would share it silently."""
+    if not 1 <= address.port <= 65535:
+        raise UsageError(f"{address.port} is not a port.", hint="Choose one from 1024 to 65535 with `--port`.")
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, target = found[0]
@@ -119,7 +123,7 @@ def _ensure_free(address: Address) -> None:
         raise UsageError(
             f"This user may not listen on port {address.port}.", hint="Choose a port above 1023 with `--port`."
         ) from error
-    except (socket.gaierror, OverflowError) as error:
+    except socket.gaierror as error:
         raise UsageError(f"{address.host}:{address.port} is not an address to listen on.") from error
     except OSError as error:
         if error.errno in {98, 48}:  # EADDRINUSE on Linux and on macOS
@@ -174,6 +178,12 @@ def _load_app(settings: Settings, address: Address, parent: int) -> Callable[...
     except SystemExit:
         lifespan.close_services()
         raise
+    except Exception:
+        # Not foreseen, so the log gets everything; a person who only wants to know gets one line.
+        _say(redacted(traceback.format_exc()))
+        _say("rxbackup could not start: the reason is the last line above. `rxbackup doctor` may know more.")
+        lifespan.close_services()
+        sys.exit(1)
 
 
 def _stop_while_starting(number: int, frame: FrameType | None) -> NoReturn:

@@ -19,12 +19,8 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).resolve().parents[2]
-SERVE = (
-    "import sys\n"
-    "from rxbackup.serving.launcher import serve\n"
-    "from rxbackup.settings import Settings\n"
-    "serve(Settings(), host=sys.argv[1], port=int(sys.argv[2]))\n"
-)
+COMMAND = (sys.executable, "-c", "from rxbackup.cli.main import run; run()")
+"""The console script, without asking where it was installed."""
 
 
 def free_port() -> int:
@@ -84,7 +80,7 @@ def start_app(data_dir: Path, *, port: int | None = None, **settings: str) -> Ru
     environment |= {"RXBACKUP_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     environment |= {f"RXBACKUP_{name.upper()}": value for name, value in settings.items()}
     process = subprocess.Popen(
-        [sys.executable, "-c", SERVE, "127.0.0.1", str(port)],
+        [*COMMAND, "serve", "--port", str(port)],
         cwd=data_dir,
         env=environment,
         stdout=subprocess.PIPE,

@@ -181,6 +181,16 @@ class Reconciliation:
         deleted = sum(reconcile.delete_in_the_way(self.conn, staged, unique) for unique in in_the_way)
         return deleted + reconcile.delete_unsettable(self.conn, staged)
 
+    def _comes_right_later(self, key: ForeignKey) -> bool:
+        """Whether rows that a key acts on are set right afterwards anyway, with nothing beyond them to be hit."""
+        order = [t.table.oid for t in self.plan.targets]
+        return (
+            key in self.plan.inside
+            and not self.plan.from_outside
+            and key.on_delete in "cnd"
+            and order.index(key.table) >= order.index(key.referenced)
+        )
+
     def _refuse_to_pull_away(self, target: TargetTable, staged: Staged) -> None:
         """Loosen the keys onto a table whose rows are about to be replaced; refuse where a key acts at once."""
         for key in (*self.plan.inside, *self.plan.from_outside):
@@ -189,6 +199,8 @@ class Reconciliation:
             child = self.catalogue.by_oid[key.table]
             if key.on_delete == "a" and (key in self.plan.inside or key.deferrable):
                 self.loose.loosen(key)
+            elif self._comes_right_later(key):
+                continue
             elif reconcile.count_referring(self.conn, child, staged, key):
                 raise errors.PlanRefused(
                     f"Rows of {target.name} swapped values that must be unique, and {child.qualified} refers to that "

@@ -140,11 +140,7 @@ class EmbeddedServer:
             with psycopg.connect(self.superuser_url, autocommit=True, connect_timeout=30) as connection:
                 _provide_roles(connection)
                 if not _there(connection, "SELECT 1 FROM pg_database WHERE datname = %s", DATABASE):
-                    connection.execute(
-                        sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'").format(
-                            sql.Identifier(DATABASE), sql.Identifier(OWNER)
-                        )
-                    )
+                    _create_database(connection)
         except psycopg.Error as error:
             raise DatabaseUnavailable(f"The embedded PostgreSQL does not answer as it should: {error}") from error
 
@@ -160,6 +156,14 @@ def _provide_roles(connection: psycopg.Connection) -> None:
         # The owner becomes that role on purpose, for a transaction; it does not have its rights all the time.
         options = " WITH INHERIT FALSE, SET TRUE" if connection.info.server_version >= _FIRST_WITH_GRANT_OPTIONS else ""
         connection.execute(sql.SQL("GRANT {} TO {}" + options).format(sql.Identifier(APP_ROLE), sql.Identifier(OWNER)))
+
+
+def _create_database(connection: psycopg.Connection) -> None:
+    database = sql.Identifier(DATABASE)
+    create = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE template0 ENCODING 'UTF8'")
+    connection.execute(create.format(database, sql.Identifier(OWNER)))
+    # Our schema has the owner's name: by default it would come before `public` for whoever logs in as the owner.
+    connection.execute(sql.SQL("ALTER DATABASE {} SET search_path TO public").format(database))
 
 
 def _there(connection: psycopg.Connection, question: LiteralString, name: str) -> bool:

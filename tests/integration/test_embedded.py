@@ -121,6 +121,7 @@ def test_owner_is_no_superuser_and_does_not_see_past_policies(data_dir: Path) ->
         assert ask(
             server.url, "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = current_database()"
         ) == ("rxbackup")
+        assert ask(server.url, "SHOW search_path") == "public"
         with psycopg.connect(server.url) as connection:
             connection.execute("SET ROLE rxbackup_app")
             connection.execute("CREATE TEMP TABLE t ()")

@@ -1,0 +1,97 @@
+"""The bundled application decides who is an admin, and a restore may change its mind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from rxbackup.access.actor import Actor
+from rxbackup.errors import PermissionDenied
+from rxbackup.operations import accounts, backups, doctor, groups, restores, sign_in, stores
+from rxbackup.operations.views import NewBackup, NewRestore
+from tests.support.installation import ADMIN, CONSOLE, PASSWORD, Installation, build
+
+
+@pytest.fixture
+def company(bundled_database: str, tmp_path: Path) -> Installation:
+    return build(bundled_database, bundled_database, tmp_path)
+
+
+def test_the_first_admin_becomes_an_admin_of_the_application(company: Installation) -> None:
+    services = company.services
+    token = sign_in.issue_setup_token(services)
+    assert token is not None
+    sign_in.setup_first_admin(services, token, ADMIN, PASSWORD)
+    assert company.sql("SELECT role::text, active FROM public.users WHERE email = %s", ADMIN) == [("admin", True)]
+    signed = sign_in.sign_in(services, ADMIN, PASSWORD)
+    assert signed.actor.role == "admin"
+    company.sql("UPDATE public.users SET role = 'employee' WHERE email = %s", ADMIN)
+    company.clock.forward(seconds=3)
+    actor = sign_in.identify(services, signed.token)
+    assert actor is not None
+    assert actor.role == "none"
+    with pytest.raises(PermissionDenied):
+        backups.list_backups(services, actor)
+    with pytest.raises(PermissionDenied):
+        sign_in.sign_in(services, ADMIN, PASSWORD)
+    accounts.create_admin(services, CONSOLE, ADMIN, PASSWORD)
+    assert sign_in.sign_in(services, ADMIN, PASSWORD).actor.role == "admin"
+
+
+def test_the_seven_groups_are_counted_and_backed_up(company: Installation) -> None:
+    counts = groups.count_groups(company.services, CONSOLE)
+    assert [c.name for c in counts] == [
+        "Assets", "Users", "Departments", "Issues", "Requests", "Notifications", "Preferences"
+    ]  # fmt: skip
+    assert all(c.rows > 0 for c in counts)
+    backup = backups.perform_backup(company.services, CONSOLE, NewBackup("All"))
+    assert backup.rows == sum(c.rows for c in counts)
+    assert set(backup.groups) == {c.name for c in counts}
+
+
+def test_who_would_be_locked_out_is_told_before(company: Installation) -> None:
+    services = company.services
+    backup = backups.perform_backup(services, CONSOLE, NewBackup("Before Ada"))
+    accounts.create_admin(services, CONSOLE, ADMIN, PASSWORD)
+    ada = Actor(ADMIN, "admin")
+    everything = restores.preview_restore(services, ada, NewRestore(backup.id))
+    assert any(ADMIN in warning for warning in everything.warnings)
+    without = restores.preview_restore(services, ada, NewRestore(backup.id, skip=("Users",)))
+    assert not any(ADMIN in warning for warning in without.warnings)
+    assert not any(ADMIN in w for w in restores.preview_restore(services, CONSOLE, NewRestore(backup.id)).warnings)
+    later = backups.perform_backup(services, CONSOLE, NewBackup("With Ada"))
+    assert not any(ADMIN in w for w in restores.preview_restore(services, ada, NewRestore(later.id)).warnings)
+
+
+def test_a_store_on_the_same_server_is_called_so(company: Installation) -> None:
+    by_name = {s.name: s for s in stores.list_stores(company.services, CONSOLE)}
+    assert by_name["database"].same_server
+    assert "does not survive" in by_name["database"].note
+    assert not by_name["local"].same_server
+
+
+def test_the_protected_database_may_be_another_one(system_database: str, new_database: object, tmp_path: Path) -> None:
+    from rxbackup.tables.watermarks import ensure_watermarks
+    from tests.support.installation import SHOP
+
+    source = new_database()  # type: ignore[operator]
+    with psycopg.connect(source, autocommit=True) as conn:
+        conn.execute(SHOP)
+    assert ensure_watermarks(source)
+    apart = build(system_database, source, tmp_path)
+    before = apart.image()
+    backup = backups.perform_backup(apart.services, CONSOLE, NewBackup("First"))
+    apart.sql("DELETE FROM public.orders")
+    restores.perform_restore(apart.services, CONSOLE, NewRestore(backup.id, confirm_name="First"))
+    assert apart.image() == before
+    assert [s.same_server for s in stores.list_stores(apart.services, CONSOLE) if s.kind == "database"] == [True]
+
+
+def test_the_doctor_finds_nothing_wrong_but_the_scheduler(company: Installation) -> None:
+    backups.perform_backup(company.services, CONSOLE, NewBackup("First"))
+    accounts.create_admin(company.services, CONSOLE, ADMIN, PASSWORD)
+    findings = doctor.diagnose(company.services, CONSOLE)
+    assert [f for f in findings if f.level == "error"] == []
+    assert {f.subject for f in findings if f.level == "warning"} == {"Scheduler", "Store database"}

@@ -11,9 +11,7 @@ from psycopg import pq, sql
 from rxbackup.postgres.connecting import Connection, translated
 
 
-def copy_query(
-    table: sql.Identifier, columns: Sequence[str], first_block: int, end_block: int | None, *, skip_rows: int = 0
-) -> sql.Composed:
+def copy_query(table: sql.Identifier, columns: Sequence[str], first_block: int, end_block: int | None) -> sql.Composed:
     """Return the COPY that reads the rows in blocks `first_block` up to, not including, `end_block` (None: to the end).
 
     A TID range scan reads sequentially, needs no sort, and lets one big table use every core.
@@ -21,11 +19,8 @@ def copy_query(
     condition = sql.SQL("ctid >= {}::pg_catalog.tid").format(sql.Literal(f"({first_block},0)"))
     if end_block is not None:
         condition += sql.SQL(" AND ctid < {}::pg_catalog.tid").format(sql.Literal(f"({end_block},0)"))
-    return sql.SQL("COPY (SELECT {} FROM ONLY {} WHERE {}{}) TO STDOUT").format(
-        sql.SQL(", ").join(map(sql.Identifier, columns)),
-        table,
-        condition,
-        sql.SQL(" OFFSET {}").format(sql.Literal(skip_rows)) if skip_rows else sql.SQL(""),
+    return sql.SQL("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT").format(
+        sql.SQL(", ").join(map(sql.Identifier, columns)), table, condition
     )
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from rxbackup.stores.base import Store
 from rxbackup.stores.local import LocalStore
 from rxbackup.stores.memory import MemoryStore
-from rxbackup.vault.chunking import CHUNK_BYTES, ChunkCutter
+from rxbackup.vault.chunking import CHUNK_BYTES
 from rxbackup.vault.keyring import Keyring
 from rxbackup.vault.manifest import (
     ColumnEntry,
@@ -94,6 +94,13 @@ def sequence(name: str = "things_id_seq", *, last_value: int = 41, is_called: bo
 
 
 def _segment(vault: Vault, index: int, rows: bytes, limit: int) -> SegmentEntry:
-    cutter = ChunkCutter(limit)
-    chunks = [vault.put_chunk(part).id for step in (cutter.feed(rows), cutter.finish()) for part in list(step)]
+    # As the product cuts: whole rows while they fit, a longer row anywhere.
+    parts = [b""]
+    for row in rows.splitlines(keepends=True):
+        for start in range(0, len(row), limit):
+            piece = row[start : start + limit]
+            if parts[-1] and len(parts[-1]) + len(row) > limit:
+                parts.append(b"")
+            parts[-1] += piece
+    chunks = [vault.put_chunk(part).id for part in parts if part]
     return SegmentEntry(index, index + 1, rows.count(b"\n"), len(rows), chunks)

@@ -25,9 +25,10 @@ from typing import Any, NoReturn
 
 from rxbackup.errors import Busy, RxbackupError, UsageError
 from rxbackup.serving.page import ensure_page
-from rxbackup.serving.quiet import redacted
+from rxbackup.serving.quiet import hide_secrets_in_logs, redacted
 from rxbackup.settings import Settings
 
+PORTS = range(1, 65536)
 STOP_SECONDS = 9
 """How long the app may take to stop before it is killed; the promise is ten."""
 
@@ -111,7 +112,7 @@ def _bindable(host: str) -> str:
 
 def _ensure_free(address: Address) -> None:
     """Refuse a port that is taken: the server binds with SO_REUSEPORT and would share it silently."""
-    if not 1 <= address.port <= 65535:
+    if address.port not in PORTS:
         raise UsageError(f"{address.port} is not a port.", hint="Choose one from 1024 to 65535 with `--port`.")
     try:
         found = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
@@ -164,6 +165,7 @@ def _load_app(settings: Settings, address: Address, parent: int) -> Callable[...
     signal.signal(signal.SIGTERM, _stop_while_starting)
     signal.signal(signal.SIGINT, _stop_while_starting)
     threading.Thread(target=_follow_parent, args=(parent,), name="parent watch", daemon=True).start()
+    hide_secrets_in_logs()
     from rxbackup.serving import lifespan
 
     try:
@@ -178,7 +180,7 @@ def _load_app(settings: Settings, address: Address, parent: int) -> Callable[...
     except SystemExit:
         lifespan.close_services()
         raise
-    except Exception:
+    except Exception:  # noqa: BLE001 - the last resort of this process
         # Not foreseen, so the log gets everything; a person who only wants to know gets one line.
         _say(redacted(traceback.format_exc()))
         _say("rxbackup could not start: the reason is the last line above. `rxbackup doctor` may know more.")

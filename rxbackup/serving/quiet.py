@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
+from typing import Any
 
 _SECRETS = (
     re.compile(r"(?i)(cookie['\"]?\s*[:=]\s*['\"]?)[^'\"\n}]+"),
@@ -16,7 +17,6 @@ _SECRETS = (
     re.compile(r"(/dl/)[\w-]+"),
     re.compile(r"(\w+://[^\s:/@]+:)[^\s@/]+(?=@)"),
 )
-LOGGERS = ("", "reflex", "reflex_base", "engineio", "engineio.server", "socketio", "socketio.server", "_granian")
 
 
 def redacted(text: str) -> str:
@@ -26,25 +26,30 @@ def redacted(text: str) -> str:
     return text
 
 
-class Redaction(logging.Filter):
-    """Rewrites a record before any handler sees it."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Redact the message and the text of the exception; never drop the record."""
-        try:
-            message = record.getMessage()
-        except (TypeError, ValueError):
-            message = str(record.msg)
-        record.msg, record.args = redacted(message), None
-        if record.exc_info and not record.exc_text:
-            record.exc_text = redacted(logging.Formatter().formatException(record.exc_info))
-        return True
+def redact(record: logging.LogRecord) -> logging.LogRecord:
+    """Rewrite a record's message and the text of its exception, in place."""
+    try:
+        message = record.getMessage()
+    except (TypeError, ValueError):
+        message = str(record.msg)
+    record.msg, record.args = redacted(message), None
+    if record.exc_info and not record.exc_text:
+        record.exc_text = redacted(logging.Formatter().formatException(record.exc_info))
+    return record
 
 
 def hide_secrets_in_logs() -> None:
-    """Put the filter on the handlers of every logger that speaks; idempotent."""
-    for name in LOGGERS:
-        logger = logging.getLogger(name)
-        for target in (logger, *logger.handlers):
-            if not any(isinstance(known, Redaction) for known in target.filters):
-                target.addFilter(Redaction())
+    """Redact every record of this process while it is made, whoever logs it and wherever it goes; idempotent.
+
+    A filter would not do: those of a logger do not see the records of its children, and those of a handler miss
+    handlers that are added later.
+    """
+    make = logging.getLogRecordFactory()
+    if getattr(make, "redacts", False):
+        return
+
+    def factory(*args: Any, **kwargs: Any) -> logging.LogRecord:
+        return redact(make(*args, **kwargs))
+
+    factory.redacts = True  # type: ignore[attr-defined]
+    logging.setLogRecordFactory(factory)

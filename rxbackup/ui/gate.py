@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import inspect
+import logging
 from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -21,9 +23,12 @@ from reflex.state import (
     UpdateVarsInternalState,
 )
 from reflex_base.event import Event
+from reflex_base.registry import RegistrationContext
 
 from rxbackup.access.actor import Actor
 from rxbackup.ui.session import SessionState, actor_of, identify, way_in
+
+logger = logging.getLogger(__name__)
 
 _State = TypeVar("_State", bound=rx.State)
 _P = ParamSpec("_P")
@@ -36,10 +41,16 @@ FRAMEWORK = SENDS_EVERYTHING | {
     f"{State.get_full_name()}.set_is_hydrated",
     f"{OnLoadInternalState.get_full_name()}.on_load_internal",
     f"{OnLoadInternalState.get_full_name()}.set_is_hydrated",
-    f"{UpdateVarsInternalState.get_full_name()}.update_vars_internal",
-    f"{FrontendEventExceptionState.get_full_name()}.handle_frontend_exception",
 }
-"""Reflex's own handlers that a page cannot do without. `setvar` is not among them: nothing here uses it."""
+"""Reflex's own handlers without which not even the sign-in page comes up."""
+
+SILENT = frozenset(
+    {
+        f"{UpdateVarsInternalState.get_full_name()}.update_vars_internal",
+        f"{FrontendEventExceptionState.get_full_name()}.handle_frontend_exception",
+    }
+)
+"""Reflex's own handlers that the browser calls by itself: refusing them must not move the page."""
 
 
 class AuthGate(rx.Middleware):
@@ -50,26 +61,48 @@ class AuthGate(rx.Middleware):
         del app
         actor = await asyncio.to_thread(identify, state.router.headers.cookie, touch=True)
         session = await state.get_state(SessionState)
-        if event.name in SENDS_EVERYTHING and _belongs_to_another(session, actor):
-            # What this tab has loaded belonged to somebody who is gone: nothing of it may be sent.
-            state._get_root_state().reset()  # type: ignore[no-untyped-call]  # noqa: SLF001 - no public name for the root
+        if event.name in SENDS_EVERYTHING:
+            if _belongs_to_another(session, actor):
+                # What this tab has loaded belonged to somebody who is gone: nothing of it may be sent.
+                state._get_root_state().reset()  # type: ignore[no-untyped-call]  # noqa: SLF001 - no public name
+            if actor is None:
+                event.payload.pop("vars", None)
+        if not _fits(event):
+            # setvar among them: nothing here uses it.
+            logger.warning("An event was dropped: %s does not take %s", event.name, sorted(event.payload))
+            return StateUpdate()
         if is_public(event.name):
             return None
         if actor is None or _belongs_to_another(session, actor):
-            return await _refuse(session, str(state.router.url.path))
-        return None if not event.name.endswith(".setvar") else StateUpdate()
+            return StateUpdate() if event.name in SILENT else await _refuse(session, str(state.router.url.path))
+        return None
+
+
+def _fits(event: Event) -> bool:
+    """Whether a payload has the handler's parameters; the values are the handler's to check."""
+    if event.name.endswith(".setvar"):
+        return False
+    handler = RegistrationContext.get().event_handlers[event.name].handler
+    try:
+        _signature(handler.fn).bind(None, **event.payload)
+    except TypeError:
+        return False
+    return True
+
+
+@functools.cache
+def _signature(function: Callable[..., object]) -> inspect.Signature:
+    return inspect.signature(function)
 
 
 def is_public(name: str) -> bool:
     """Whether a handler may run for people who are not signed in.
 
-    A state says so of all its handlers with `PUBLIC: ClassVar[bool] = True`; substates do not inherit it.
+    A state names those of its own handlers in `PUBLIC: ClassVar[frozenset[str]]`; substates do not inherit it.
     """
     if name in FRAMEWORK:
         return True
-    if name.endswith(".setvar"):
-        return False
-    return vars(Event(name=name).state_cls).get("PUBLIC") is True
+    return name.rpartition(".")[2] in vars(Event(name=name).state_cls).get("PUBLIC", frozenset())
 
 
 def _belongs_to_another(session: SessionState, actor: Actor | None) -> bool:

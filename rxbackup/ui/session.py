@@ -64,7 +64,7 @@ class SessionState(rx.State):
         ended: a session was there in this tab and is over: the page asks to sign in again.
     """
 
-    PUBLIC: ClassVar[bool] = True
+    PUBLIC: ClassVar[frozenset[str]] = frozenset({"load", "end"})
 
     email: str = ""
     role: str = ""

@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from rxbackup.serving.quiet import Redaction, redacted
+from rxbackup.serving.quiet import hide_secrets_in_logs, redact, redacted
 
 CANARY = "c4n4ry-S3CRET"
 
@@ -34,10 +34,21 @@ def test_ordinary_words_stay() -> None:
 
 def test_arguments_and_tracebacks_are_redacted_too() -> None:
     try:
-        raise ValueError(f"password={CANARY}")
+        int(f"password={CANARY}")
     except ValueError as error:
         record = logging.LogRecord(
             "x", logging.ERROR, "f", 1, "with %s", (f"cookie: {CANARY}",), (type(error), error, error.__traceback__)
         )
-    assert Redaction().filter(record)
-    assert CANARY not in logging.Formatter().format(record)
+    assert CANARY not in logging.Formatter().format(redact(record))
+
+
+def test_every_record_is_redacted_whoever_makes_it(caplog: pytest.LogCaptureFixture) -> None:
+    before = logging.getLogRecordFactory()
+    try:
+        hide_secrets_in_logs()
+        hide_secrets_in_logs()
+        logging.getLogger("some.library.deep").error("cookie: %s", CANARY)
+    finally:
+        logging.setLogRecordFactory(before)
+    assert caplog.text
+    assert CANARY not in caplog.text

@@ -18,7 +18,7 @@ from rxbackup.ui.session import identify
 class EntryState(rx.State):
     """Open to everybody; it knows nothing but whether the first admin is still to be created."""
 
-    PUBLIC: ClassVar[bool] = True
+    PUBLIC: ClassVar[frozenset[str]] = frozenset({"look"})
 
     first_start: bool = False
 

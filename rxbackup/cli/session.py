@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from rxbackup.errors import Refused
+from rxbackup.errors import Refused, UsageError
 
 if TYPE_CHECKING:
     from rxbackup.access.actor import Actor
@@ -43,7 +43,7 @@ def installation() -> Iterator[Console]:
     logging.basicConfig(level=logging.WARNING, handlers=[_Lines()])
     services = wiring.services(tell=lambda text: sys.stderr.write(f"{text}\n"))
     try:
-        email = asked_as or first_admin_email(services, Actor.console())
+        email = _named(asked_as) if asked_as else first_admin_email(services, Actor.console())
         yield Console(services, Actor.console(email))
     finally:
         wiring.close()
@@ -127,6 +127,12 @@ def _escaped(cell: str) -> str:
 def _need_somebody(option: str) -> None:
     if not sys.stdin.isatty():
         raise Refused("This wants a confirmation, but nobody is there to ask.", hint=f"Give {option} if you mean it.")
+
+
+def _named(email: str) -> str:
+    if "@" not in email or not email.isprintable():
+        raise UsageError(f"{email!r} is not an email address.", hint="Give --as or RXBACKUP_ACTOR an email.")
+    return email
 
 
 class _Lines(logging.Handler):

@@ -12,17 +12,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
 from typing import Any, TypeVar
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from sqlalchemy import func, text, update
+from sqlalchemy import func, update
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from rxbackup import audit
 from rxbackup.access.actor import Actor
-from rxbackup.errors import Busy, Cancelled, DatabaseTrouble, Interrupted, RxbackupError, WorkerLost
-from rxbackup.operations._process import is_known_dead, this_process
+from rxbackup.errors import Cancelled, Interrupted, RxbackupError, WorkerLost
+from rxbackup.operations._claiming import SILENCE_SECONDS, claim_job
+from rxbackup.operations._failures import describe_error, state_after
 from rxbackup.operations.services import Services
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
 from rxbackup.tables.system import Job
@@ -30,11 +31,8 @@ from rxbackup.tables.system import Job
 _R = TypeVar("_R")
 
 HEARTBEAT_SECONDS = 5.0
-SILENCE_SECONDS = 30.0
-"""A job whose heartbeat is older is believed dead."""
 _FENCE_SECONDS = SILENCE_SECONDS - 5.0
 _WRITE_EVERY_SECONDS = 0.5
-_EXCLUSIVE_LOCK = 0x7278_6A6F
 
 stopping = threading.Event()
 """Set when this process was told to end: running jobs stop at their next step and become interrupted."""
@@ -174,7 +172,7 @@ class Run:
             try:
                 with self.services.system.session("system") as session:
                     row = session.exec(statement).first()
-            except DatabaseTrouble:
+            except (RxbackupError, SQLAlchemyError):
                 # One missed beat is no death; `check` counts the seconds.
                 _logger.warning("Job %s could not report", self.id, exc_info=True)
                 return
@@ -212,7 +210,7 @@ def run_job(
     Raises:
         Busy: the queued job was taken or cancelled by somebody else; or an exclusive kind runs already.
     """
-    run = Run(services, actor, _begin(services, actor, kind, parameters, job_id), on_progress or ignore_progress)
+    run = Run(services, actor, claim_job(services, actor, kind, parameters, job_id), on_progress or ignore_progress)
     object_id = parameters.get("backup_id")
     try:
         with _beating(run):
@@ -222,102 +220,6 @@ def run_job(
         if isinstance(error, KeyboardInterrupt):
             raise Interrupted("Stopped from the keyboard.") from error
         raise
-
-
-def queue_job(services: Services, actor: Actor, kind: str, parameters: Mapping[str, Any]) -> UUID:
-    """Write a queued job and hand it to a worker."""
-    job_id = uuid4()
-    with services.system.session(actor.identity) as session:
-        session.add(Job(id=job_id, kind=kind, actor=actor.email, parameters=dict(parameters), state="queued"))
-        session.flush()
-        audit.append(
-            session,
-            actor=actor.email,
-            action=f"{kind}.requested",
-            object_type=kind,
-            object_id=parameters.get("backup_id"),
-            details={"job": str(job_id), "door": actor.door},
-        )
-    hand_over(services, job_id, kind)
-    return job_id
-
-
-def hand_over(services: Services, job_id: UUID, kind: str) -> None:
-    """Put a queued job into the queue and note its number there. Doing it again changes nothing."""
-    queue_id = services.queue(str(job_id), kind)
-    if queue_id is None:
-        return
-    with services.system.session("system") as session:
-        session.exec(update(Job).where(col(Job.id) == job_id).values(queue_id=queue_id))
-
-
-def describe_error(error: BaseException, job_id: str = "") -> dict[str, str]:
-    """An error as plain values for a row: what a person may read, never a traceback."""
-    if isinstance(error, KeyboardInterrupt | SystemExit):
-        error = Interrupted("The process was stopped while this ran.")
-    if isinstance(error, MemoryError):
-        return {
-            "code": "out-of-memory",
-            "message": "The machine ran out of memory.",
-            "hint": "Set RXBACKUP_PROCESSES=1 or give the machine more memory, then try again.",
-        }
-    if isinstance(error, RxbackupError):
-        return {"code": error.code, "message": error.message, "hint": error.hint}
-    return {
-        "code": "unexpected",
-        "message": f"Something unexpected happened ({type(error).__name__}).",
-        "hint": f"The log has the details: look for {job_id}." if job_id else "The log has the details.",
-    }
-
-
-def state_after(error: BaseException) -> str:
-    """The state of a job that ended with this error."""
-    if isinstance(error, Cancelled):
-        return "cancelled"
-    return "interrupted" if isinstance(error, Interrupted | KeyboardInterrupt | SystemExit) else "failed"
-
-
-def _begin(services: Services, actor: Actor, kind: str, parameters: Mapping[str, Any], job_id: str | None) -> UUID:
-    now = func.clock_timestamp()
-    with services.system.session("system") as session:
-        if kind == "restore":
-            _refuse_second(session, kind)
-        if job_id is None:
-            job = Job(
-                id=uuid4(),
-                kind=kind,
-                actor=actor.email,
-                parameters=dict(parameters),
-                state="running",
-                worker=this_process(),
-            )
-            session.add(job)
-            session.flush()
-            session.exec(update(Job).where(col(Job.id) == job.id).values(started_at=now, heartbeat_at=now))
-            return job.id
-        claimed = session.exec(
-            update(Job)
-            .where(col(Job.id) == UUID(job_id), col(Job.state) == "queued")
-            .values(state="running", started_at=now, heartbeat_at=now, worker=this_process())
-            .returning(col(Job.id))
-        ).first()
-    if claimed is None:
-        raise Busy("This run was started or cancelled already.", hint="Look at its row: nothing needs to be done.")
-    return UUID(job_id)
-
-
-def _refuse_second(session: Session, kind: str) -> None:
-    # The lock makes two beginners take turns; the row of the first refuses the second.
-    session.connection().execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _EXCLUSIVE_LOCK})
-    silent = func.clock_timestamp() - timedelta(seconds=SILENCE_SECONDS)
-    others = session.exec(
-        select(Job.actor, Job.worker).where(
-            col(Job.kind) == kind, col(Job.state) == "running", col(Job.heartbeat_at) > silent
-        )
-    )
-    for actor, worker in others:
-        if not is_known_dead(worker):
-            raise Busy(f"A {kind} started by {actor} is running.", hint="Wait until it is through, or cancel it.")
 
 
 @contextmanager

@@ -19,7 +19,8 @@ from rxbackup.errors import Busy, NotFound, Refused
 from rxbackup.groups.group import choose_groups
 from rxbackup.groups.live import read_groups
 from rxbackup.operations._catalogue import count_matching, find_backup, find_job, job_view, list_matching
-from rxbackup.operations._running import Run, queue_job, run_job
+from rxbackup.operations._queueing import queue_job
+from rxbackup.operations._running import Run, run_job
 from rxbackup.operations._sweeping import sweep_unused_chunks
 from rxbackup.operations._taking import check_new, mark_backup_failed, take_backup
 from rxbackup.operations.guard import requires

@@ -14,10 +14,13 @@ from rxbackup.access.actor import Actor, Door
 from rxbackup.access.roles import Permission
 from rxbackup.errors import DatabaseTrouble, Interrupted, PermissionDenied, WorkerLost
 from rxbackup.operations._catalogue import find_job, job_view
+from rxbackup.operations._claiming import SILENCE_SECONDS
+from rxbackup.operations._failures import describe_error
 from rxbackup.operations._outcome import Outcome, outcome_of
 from rxbackup.operations._people import role_of
 from rxbackup.operations._process import is_known_dead
-from rxbackup.operations._running import SILENCE_SECONDS, describe_error, hand_over, stopping
+from rxbackup.operations._queueing import hand_over
+from rxbackup.operations._running import stopping
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import ErrorView, JobView
@@ -73,9 +76,12 @@ def cancel_job(services: Services, actor: Actor, job_id: str) -> JobView:
 
     Raises:
         JobNotFound: there is no such run.
+        PermissionDenied: it is a restore, and this actor may not restore.
     """
     with services.system.session(actor.identity) as session:
         job = find_job(session, job_id, lock=True)
+        if job.kind == "restore" and not actor.may(Permission.RESTORE):
+            raise PermissionDenied(f"{actor.email} may not stop a restore.")
         if job.state not in {"queued", "running"} or job.cancel_requested:
             return job_view(job)
         job.cancel_requested = True

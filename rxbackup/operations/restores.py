@@ -15,7 +15,8 @@ from rxbackup.operations._catalogue import find_backup, find_job, job_view
 from rxbackup.operations._lockout import lockout_warning
 from rxbackup.operations._outcome import Outcome, await_outcome
 from rxbackup.operations._proof import note_proof
-from rxbackup.operations._running import Run, queue_job, run_job
+from rxbackup.operations._queueing import queue_job
+from rxbackup.operations._running import Run, run_job
 from rxbackup.operations._taking import mark_backup_failed, take_backup, vault_of_its_own
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services

@@ -10,7 +10,8 @@ from rxbackup.access.roles import Permission
 from rxbackup.errors import BackupNotFound, Corrupt, Refused, UsageError
 from rxbackup.operations._catalogue import find_backup, find_job, job_view
 from rxbackup.operations._proof import note_proof
-from rxbackup.operations._running import Run, queue_job, run_job
+from rxbackup.operations._queueing import queue_job
+from rxbackup.operations._running import Run, run_job
 from rxbackup.operations._taking import vault_of_its_own
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services

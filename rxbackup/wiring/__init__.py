@@ -10,7 +10,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from rxbackup.errors import RxbackupError
+from pydantic import ValidationError
+
+from rxbackup.errors import RxbackupError, UsageError
 from rxbackup.operations.services import Services
 from rxbackup.postgres.embedded import EmbeddedServer
 from rxbackup.progress import ProgressSink
@@ -23,7 +25,16 @@ from rxbackup.wiring.vaults import VaultShelf, provide_key, provide_stores
 if TYPE_CHECKING:
     from rxbackup.demo import DemoReport
 
-__all__ = ["close", "current", "keep_database", "load_demo_data", "migrate_databases", "services", "set_current"]
+__all__ = [
+    "close",
+    "current",
+    "keep_database",
+    "load_demo_data",
+    "migrate_databases",
+    "read_settings",
+    "services",
+    "set_current",
+]
 
 _logger = logging.getLogger("rxbackup")
 _lock = threading.RLock()
@@ -46,7 +57,7 @@ def services(settings: Settings | None = None, *, tell: Callable[[str], object] 
         close()
         stack = contextlib.ExitStack()
         with stack:
-            built = _build(settings or Settings(), stack, tell or _logger.warning)
+            built = _build(settings or read_settings(), stack, tell or _logger.warning)
             _stack, _current = stack.pop_all(), built
         return built
 
@@ -54,8 +65,23 @@ def services(settings: Settings | None = None, *, tell: Callable[[str], object] 
 def migrate_databases(settings: Settings | None = None) -> None:
     """Bring rxbackup's own tables up to date, and nothing else."""
     with contextlib.ExitStack() as stack:
-        databases = find_databases(settings or Settings(), stack)
+        databases = find_databases(settings or read_settings(), stack)
         prepare_databases(databases)
+
+
+def read_settings() -> Settings:
+    """The settings of the environment.
+
+    Raises:
+        UsageError: a variable holds something that it cannot mean; says which, and never repeats a secret.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = [f"RXBACKUP_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        raise UsageError(
+            f"The settings cannot be used. {'; '.join(wrong)}.", hint="Correct the environment variable, or unset it."
+        ) from None
 
 
 def current() -> Services:

@@ -30,6 +30,15 @@ def queue_app(system_url: str) -> procrastinate.App:
     return procrastinate.App(connector=connector)
 
 
+def __getattr__(name: str) -> type[Exception]:
+    """`ConnectorError`, what the queue raises when its database goes away; imported only where it is asked for."""
+    if name == "ConnectorError":
+        from procrastinate.exceptions import ConnectorException
+
+        return ConnectorException
+    raise AttributeError(name)
+
+
 class JobQueue:
     """Hands jobs to workers; connects when the first job is handed over."""
 

@@ -12,11 +12,11 @@ from collections.abc import Callable
 
 from rxbackup import wiring
 from rxbackup.access.actor import Actor
-from rxbackup.errors import RxbackupError
+from rxbackup.errors import DatabaseUnavailable, RxbackupError
 from rxbackup.operations import jobs
 from rxbackup.operations.services import Services
 from rxbackup.settings import Settings
-from rxbackup.wiring.queue import QUEUE, TASK, queue_app
+from rxbackup.wiring.queue import QUEUE, TASK, ConnectorError, queue_app
 from rxbackup.worker.dispatch import perform_job
 
 JOBS_AT_ONCE = 2
@@ -40,6 +40,8 @@ def run_worker(settings: Settings | None = None, *, attached: bool = False) -> i
     try:
         jobs.reap_dead_jobs(services, Actor.system())
         asyncio.run(_work(services, attached=attached))
+    except ConnectorError as error:
+        raise DatabaseUnavailable("The queue's database went away.") from error
     finally:
         wiring.close()
     return 0
@@ -106,6 +108,6 @@ def run() -> None:
     try:
         code = run_worker(attached="--attached" in sys.argv[1:])
     except RxbackupError as error:
-        _logger.error("%s %s", error.message, error.hint)  # noqa: TRY400 - a person reads this
+        sys.stderr.write(f"Error: {error.message}\n  → {error.hint}\n")
         code = error.exit_code
     sys.exit(code)

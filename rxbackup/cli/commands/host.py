@@ -24,16 +24,17 @@ def serve(
 ) -> None:
     """Run everything: page, API, scheduler and one worker. A first start prints a link that creates the first admin."""
     from rxbackup.serving.launcher import serve as run_app
-    from rxbackup.settings import Settings
+    from rxbackup.wiring import read_settings
 
-    run_app(Settings(), host=host, port=port)
+    run_app(read_settings(), host=host, port=port)
 
 
 def worker() -> None:
     """Run one more worker, on this machine or another."""
-    from rxbackup.worker.main import run_worker
+    import runpy
 
-    raise typer.Exit(run_worker())
+    # Doors do not lean on each other: this is `python -m rxbackup.worker`, and nothing more.
+    runpy.run_module("rxbackup.worker", run_name="__main__", alter_sys=True)
 
 
 def migrate(*, as_json: AsJson = False) -> None:

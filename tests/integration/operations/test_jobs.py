@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 import uuid
@@ -11,8 +12,8 @@ import psycopg
 import pytest
 
 from rxbackup.access.actor import Actor
-from rxbackup.errors import Busy, Cancelled, Interrupted, JobNotFound, WorkerLost
-from rxbackup.operations import _running, accounts, backups, jobs, restores, verifications
+from rxbackup.errors import Busy, Cancelled, DatabaseUnavailable, Interrupted, JobNotFound, PermissionDenied, WorkerLost
+from rxbackup.operations import _running, accounts, backups, groups, jobs, restores, verifications
 from rxbackup.operations.views import BackupView, JobView, NewBackup, NewRestore
 from rxbackup.progress import Progress
 from rxbackup.worker.dispatch import perform_job
@@ -274,3 +275,41 @@ def test_many_backups_at_once_all_succeed(installation: Installation, admin: Act
     for view in made[1:]:
         backups.delete_backup(installation.services, admin, view.id)
     assert verifications.perform_verify(installation.services, admin, made[0].id).ok
+
+
+def test_a_double_click_is_one_wish(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    asked: list[str] = []
+    group = groups.count_groups(services, admin)[0].name
+
+    def click() -> None:
+        asked.append(backups.request_backup(services, admin, NewBackup("First", groups=(group,))).id)
+
+    threads = [threading.Thread(target=click) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(asked) == 8
+    assert len(set(asked)) == 1
+    assert backups.request_backup(services, admin, NewBackup("Second")).id not in asked
+
+
+def test_what_could_not_be_queued_does_not_run_later(installation: Installation, admin: Actor) -> None:
+    def away(job_id: str, kind: str) -> int:
+        raise DatabaseUnavailable(f"The queue is away, {job_id} {kind}.")
+
+    services = dataclasses.replace(installation.services, queue=away)
+    with pytest.raises(DatabaseUnavailable):
+        backups.request_backup(services, admin, NewBackup("First"))
+    assert jobs.recent_jobs(services, admin)[0].state == "failed"
+    assert jobs.active_jobs(services, admin) == ()
+
+
+def test_who_may_not_restore_may_not_stop_a_restore(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    backup = backups.perform_backup(services, admin, NewBackup("First"))
+    job = restores.request_restore(services, admin, NewRestore(backup.id, confirm_name="First"))
+    with pytest.raises(PermissionDenied):
+        jobs.cancel_job(services, Actor(admin.email, "operator"), job.id)
+    assert jobs.show_job(services, admin, job.id).state == "queued"

@@ -102,7 +102,12 @@ const LAYERS = "[role=dialog],[role=alertdialog],[role=menu]";
 export const FocusKeeper = () => {
   useEffect(() => {
     let last = null;
-    const remember = (event) => { if (!event.target.closest?.(LAYERS)) last = event.target; };
+    const remember = (event) => {
+      const layer = event.target.closest?.(LAYERS);
+      // A menu opened by mouse never focused its button, but knows it as its label.
+      if (!layer) last = event.target;
+      else if (layer.matches("[role=menu]")) last = document.getElementById(layer.getAttribute("aria-labelledby")) ?? last;
+    };
     const giveBack = () => {
       if (document.activeElement !== document.body || document.querySelector(LAYERS)) return;
       (last?.isConnected ? last : document.getElementById("main"))?.focus({ preventScroll: true });

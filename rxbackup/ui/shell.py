@@ -166,7 +166,7 @@ def _account() -> rx.Component:
 def _session_ended() -> rx.Component:
     return rx.alert_dialog.root(
         rx.alert_dialog.content(
-            rx.alert_dialog.title("Your session has ended"),
+            rx.alert_dialog.title("Your session has ended", custom_attrs={"as": "h2"}),
             rx.alert_dialog.description("Sign in again to go on. Backups that are running go on by themselves."),
             rx.el.div(
                 button(

@@ -31,7 +31,7 @@ def _tile(tile: Any) -> rx.Component:
         tile.compared,
         rx.cond(
             tile.change == 0,
-            rx.el.span("same count"),
+            rx.el.span("same as last backup"),
             rx.el.span(count(value=tile.change, signed=True), " since last backup"),
         ),
         rx.el.span(tile.tables, rx.cond(tile.tables == 1, " table", " tables")),

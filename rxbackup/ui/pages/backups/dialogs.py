@@ -37,7 +37,7 @@ def create_dialog() -> rx.Component:
             failure(CreateState.error, CreateState.hint),
             field("Name", name_input(id="name", name="name", class_name="rx-input"), field_id="name"),
             long_field("Description", name="description", placeholder="Optional: why now?", rows=2, max_length=2000),
-            groups,
+            rx.cond(WatchState.tiles.length() > 0, groups, rx.fragment()),
             actions(
                 button("Create Backup", look="primary", type="submit", disabled=CreateState.sending),
                 on_cancel=CreateState.set_open(False),

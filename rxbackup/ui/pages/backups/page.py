@@ -45,7 +45,7 @@ def backups_page() -> rx.Component:
         # Nothing is said about safety while nobody can look.
         rx.cond(WatchState.away == "", _protection(), rx.fragment()),
         result_panel(WatchState, on_close=WatchState.hide_result),
-        group_tiles(WatchState.tiles, loaded=WatchState.loaded),
+        group_tiles(WatchState.tiles, loaded=WatchState.counted),
         _list(),
         _recent(),
         dialogs(),

@@ -51,6 +51,7 @@ class WatchState(rx.State):
     """What is true now: runs, counts per group, what happened, how safe the data is."""
 
     loaded: bool = False
+    counted: bool = False
     away: str = ""
     away_hint: str = ""
     runs: list[RunRow] = []  # noqa: RUF012 - Reflex copies defaults for each tab
@@ -98,12 +99,12 @@ class WatchState(rx.State):
                 async with self:
                     self.away, self.away_hint = _UNEXPECTED
             turn += 1
-            await asyncio.sleep(_BUSY_SECONDS if busy else _IDLE_SECONDS)
+            await WATCH.pause(_BUSY_SECONDS if busy else _IDLE_SECONDS)
 
     async def _show(self, facts: Facts, ended: list[JobView], *, relist: bool) -> None:
         now = datetime.now(UTC)
         runs = [run_row(job, now) for job in facts.active]
-        shown_tiles = tiles(facts.counts, facts.before)
+        shown_tiles = self.tiles if facts.counts is None else tiles(facts.counts, facts.before)
         activity = [activity_row(job) for job in facts.recent[:_SHOWN_ACTIVITIES]]
         protection = judge(facts.latest, facts.recent, facts.active, now)
         note = "" if self.loaded else await self._ask_store_note()
@@ -125,7 +126,7 @@ class WatchState(rx.State):
             if listing:
                 table = await self.get_state(BackupsState)
                 table._take(listing)  # noqa: SLF001 - public methods of a state can be called by any browser
-            self.loaded = True
+            self.loaded, self.counted = True, facts.counts is not None
 
     async def _wanted(self) -> tuple[str, int]:
         async with self:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from rxbackup.access.actor import Actor
-from rxbackup.errors import BackupNotFound
+from rxbackup.errors import BackupNotFound, RxbackupError
 from rxbackup.operations import backups, groups, jobs
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupDetail, BackupQuery, BackupView, GroupCount, JobView
@@ -24,14 +25,14 @@ class Facts:
     Attributes:
         active, recent: what runs (oldest first), what has ended (newest first).
         latest: the last good backup; `before` its rows by group.
-        counts: rows by group now; None while the database is too busy to say.
+        counts: rows by group now; None until they were counted once.
     """
 
     active: tuple[JobView, ...]
     recent: tuple[JobView, ...]
     latest: BackupView | None
     before: dict[str, int] | None
-    counts: tuple[GroupCount, ...]
+    counts: tuple[GroupCount, ...] | None
 
     @property
     def revision(self) -> tuple[tuple[str, str], ...]:
@@ -50,6 +51,8 @@ class Shared(Generic[_T]):
         self._seconds = seconds
         self._answers: dict[str, tuple[float, _T | Exception]] = {}
         self._locks: dict[str, asyncio.Lock] = {}
+        self._asking: dict[str, asyncio.Task[_T]] = {}
+        self._known: dict[str, _T] = {}
 
     async def get(self, services: Services, actor: Actor) -> _T:
         """The answer, at most `seconds` old. Everybody who waits meanwhile gets the same one."""
@@ -61,6 +64,21 @@ class Shared(Generic[_T]):
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    async def get_or_last(self, services: Services, actor: Actor, *, patience: float) -> _T | None:
+        """The answer if it comes within `patience` seconds, else the last one known, else None.
+
+        For what may have to wait, behind a lock for instance, and must not keep the rest of the page waiting.
+        """
+        task = self._asking.get(actor.role)
+        if task is None:
+            task = self._asking[actor.role] = asyncio.create_task(self.get(services, actor))
+        done, _ = await asyncio.wait({task}, timeout=patience)
+        if done:
+            self._asking.pop(actor.role, None)
+            with contextlib.suppress(RxbackupError):
+                self._known[actor.role] = task.result()
+        return self._known.get(actor.role)
 
     def forget(self) -> None:
         """Ask anew next time: something has just been changed from here."""
@@ -77,25 +95,38 @@ class Watch:
     """The shared look of one process."""
 
     def __init__(self) -> None:
-        self.active = Shared(jobs.active_jobs, seconds=0.8)
-        self.recent = Shared(lambda s, a: _ended(jobs.recent_jobs(s, a, limit=20)), seconds=1.5)
+        self.runs = Shared(_runs, seconds=0.8)
         self.latest = Shared(_latest, seconds=2.0)
         self.counts = Shared(groups.count_groups, seconds=4.0)
+        self._changed = asyncio.Event()
+        self._going_on: set[str] = set()
         self._details: tuple[str, dict[str, int]] = ("", {})
 
     async def facts(self, services: Services, actor: Actor) -> Facts:
         """What is true now, give or take a second or four."""
-        active = await self.active.get(services, actor)
-        recent = await self.recent.get(services, actor)
+        active, recent = await self.runs.get(services, actor)
+        going_on = {job.id for job in active}
+        if going_on != self._going_on:
+            # What began or ended may have changed everything else.
+            self._going_on = going_on
+            self.latest.forget()
+            self.counts.forget()
         latest = await self.latest.get(services, actor)
-        counts = await self.counts.get(services, actor)
+        counts = await self.counts.get_or_last(services, actor, patience=1.0)
         before = await self._rows_by_group(services, actor, latest) if latest else None
         return Facts(active, recent, latest, before, counts)
 
     def forget(self) -> None:
-        """Look anew: something has just been changed from here."""
-        for shared in (self.active, self.recent, self.latest):
+        """Look anew, and at once: something has just been changed from here."""
+        for shared in (self.runs, self.latest):
             shared.forget()
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+
+    async def pause(self, seconds: float) -> None:
+        """Wait before the next look, but not longer than until somebody changes something."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._changed.wait(), seconds)
 
     async def _rows_by_group(self, services: Services, actor: Actor, latest: BackupView) -> dict[str, int] | None:
         # A finished backup never changes, so its counts are read once.
@@ -108,8 +139,11 @@ class Watch:
         return self._details[1]
 
 
-def _ended(recent: tuple[JobView, ...]) -> tuple[JobView, ...]:
-    return tuple(job for job in recent if not job.is_active)
+def _runs(services: Services, actor: Actor) -> tuple[tuple[JobView, ...], tuple[JobView, ...]]:
+    """What runs, and what has ended. In this order: a run that ends in between is in both, never in neither."""
+    active = jobs.active_jobs(services, actor)
+    recent = jobs.recent_jobs(services, actor, limit=20)
+    return active, tuple(job for job in recent if not job.is_active)
 
 
 def _latest(services: Services, actor: Actor) -> BackupView | None:

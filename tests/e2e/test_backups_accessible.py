@@ -1,0 +1,85 @@
+"""axe finds nothing to complain of, on any page or dialog, in both colour modes, on desk and phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.e2e.conftest import Admin, give_cookies
+from tests.support.axe import violations
+from tests.support.backups_page import choose, create, open_page, row_of
+from tests.support.running_app import RunningApp
+
+NAME = "Looked at by axe"
+
+
+def _open_menu(page: Page) -> None:
+    row_of(page, NAME).get_by_role("button", name="Actions for").click()
+    expect(page.get_by_role("menu")).to_be_visible()
+
+
+def _open_restore(page: Page) -> None:
+    choose(page, NAME, "Restore")
+    expect(page.get_by_label("Type the backup’s name to confirm")).to_be_visible()
+
+
+def _open_detail(page: Page) -> None:
+    row_of(page, NAME).get_by_role("link", name=NAME).click()
+    expect(page.get_by_role("cell", name="public.departments")).to_be_visible()
+
+
+def _find_nothing(page: Page) -> None:
+    page.get_by_label("Filter backups").fill("nobody calls a backup this")
+    expect(page.get_by_text("No backup matches")).to_be_visible()
+
+
+PLACES: dict[str, Callable[[Page], object]] = {
+    "list": lambda page: None,
+    "menu": _open_menu,
+    "create": lambda page: page.get_by_role("button", name="Create Backup").first.click(),
+    "restore": _open_restore,
+    "verify": lambda page: choose(page, NAME, "Verify"),
+    "delete": lambda page: choose(page, NAME, "Delete"),
+    "nothing found": _find_nothing,
+    "one backup": _open_detail,
+}
+
+
+@pytest.fixture(params=["light", "dark"])
+def tab(request: pytest.FixtureRequest, browser: Browser, app: RunningApp, admin: Admin) -> Iterator[Page]:
+    answer = app.post("/auth/sign-in", {"email": admin.email, "password": admin.password})
+    context = browser.new_context(base_url=app.url, color_scheme=request.param, reduced_motion="reduce")
+    context.set_default_timeout(15_000)
+    give_cookies(context, app, answer.cookies)
+    page = open_page(context.new_page())
+    page.wait_for_timeout(1000)
+    if row_of(page, NAME).count() == 0:
+        create(page, NAME, groups=("Departments",))
+    yield page
+    context.close()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_axe_finds_nothing(tab: Page, width: int) -> None:
+    tab.set_viewport_size({"width": width, "height": 900})
+    found: dict[str, list[str]] = {}
+    for place, go in PLACES.items():
+        open_page(tab)
+        expect(row_of(tab, NAME)).to_be_visible()
+        go(tab)
+        if place in {"create", "restore", "verify", "delete"}:
+            expect(tab.get_by_role("dialog")).to_be_visible()
+        tab.wait_for_timeout(300)  # colours fade in
+        found[place] = violations(tab, menu=place == "menu")
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert {place: lines for place, lines in found.items() if lines} == {}
+
+
+def test_targets_are_large_enough_and_nothing_is_unnamed(tab: Page) -> None:
+    small = tab.evaluate(
+        """() => [...document.querySelectorAll('button, input:not([type=checkbox]):not([type=radio])')]
+          .filter(e => e.offsetParent && e.getBoundingClientRect().height < 39.5).map(e => e.outerHTML.slice(0, 120))"""
+    )
+    assert small == []

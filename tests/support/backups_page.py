@@ -1,0 +1,74 @@
+"""What a person does on Backup Management, as functions; everything is found by role and name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from playwright.sync_api import Locator, Page, expect
+
+from rxbackup.postgres.embedded import EmbeddedServer
+from tests.support.running_app import RunningApp
+
+PATIENCE_MS = 45_000
+
+
+def open_page(page: Page) -> Page:
+    """Backup Management, alive: its counts are there."""
+    page.goto("/backups")
+    expect(page.get_by_role("heading", level=1, name="Backup Management")).to_be_visible()
+    expect(page.get_by_text("Departments").first).to_be_visible()
+    return page
+
+
+def row_of(page: Page, name: str) -> Locator:
+    """The line of one backup in the table."""
+    return page.get_by_role("row").filter(has=page.get_by_role("link", name=name, exact=True))
+
+
+def create(page: Page, name: str, *, groups: tuple[str, ...] | None = None) -> Locator:
+    """Create a backup, of these groups or of all, and wait until it is complete; its row."""
+    start(page, name, groups=groups)
+    expect(row_of(page, name)).to_contain_text("Complete", timeout=PATIENCE_MS)
+    return row_of(page, name)
+
+
+def start(page: Page, name: str, *, groups: tuple[str, ...] | None = None) -> None:
+    """Ask for a backup and wait until the dialog has gone."""
+    page.get_by_role("button", name="Create Backup").first.click()
+    dialog = page.get_by_role("dialog", name="Create Backup")
+    dialog.get_by_label("Name").fill(name)
+    if groups is not None:
+        for box in dialog.get_by_role("checkbox").all():
+            label = box.locator("xpath=ancestor::label").inner_text()
+            box.set_checked(any(label.startswith(group) for group in groups))
+    dialog.get_by_role("button", name="Create Backup").click()
+    expect(dialog).to_be_hidden()
+
+
+def choose(page: Page, name: str, action: str) -> None:
+    """Choose an action from the ⋯ menu of a backup."""
+    row_of(page, name).get_by_role("button", name="Actions for").click()
+    page.get_by_role("menuitem", name=action).click()
+
+
+def running(page: Page, name: str) -> Locator:
+    """The line that shows a run's progress."""
+    return page.get_by_role("listitem").filter(has=page.get_by_role("progressbar")).filter(has_text=name)
+
+
+@contextmanager
+def database(app: RunningApp) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """The protected database of an app, as its owner."""
+    with EmbeddedServer.ensure(app.data_dir) as server, psycopg.connect(server.url) as connection:
+        yield connection
+
+
+@contextmanager
+def locked(app: RunningApp, table: str) -> Iterator[None]:
+    """Hold a lock that keeps every backup waiting, so that there is time to look at it."""
+    with database(app) as connection:
+        connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+        yield
+        connection.rollback()

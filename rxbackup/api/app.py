@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from rxbackup import __version__
 from rxbackup.api import auth, docs, downloads, health, v1
-from rxbackup.api.identity import guard
+from rxbackup.api.identity import guard, public
 from rxbackup.api.problems import answer_with_problems
 from rxbackup.errors import NotFound
 
@@ -20,9 +20,13 @@ _unknown = APIRouter(include_in_schema=False)
 
 
 @_unknown.api_route("/api/{rest:path}", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+@public
 def nothing_here(rest: str) -> None:
     """Answer what does not exist as a problem document; the page's own 404 is for people."""
     raise NotFound(f"There is nothing at /api/{rest[:100]}.", hint="/api/docs lists what there is.")
+
+
+ROUTERS = (auth.router, downloads.router, health.router, v1.router, docs.router, _unknown)
 
 
 def create_api() -> FastAPI:
@@ -38,6 +42,6 @@ def create_api() -> FastAPI:
         dependencies=[Depends(guard)],
     )
     answer_with_problems(api)
-    for router in (auth.router, downloads.router, health.router, v1.router, docs.router, _unknown):
+    for router in ROUTERS:
         api.include_router(router)
     return api

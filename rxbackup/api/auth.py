@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.datastructures import FormData
 
-from rxbackup.api.identity import OpenServices
+from rxbackup.api.identity import OpenServices, public
 from rxbackup.errors import UsageError
 from rxbackup.operations import sign_in as operations
 from rxbackup.operations.services import Services
@@ -66,6 +66,7 @@ Sent = Annotated[dict[str, Any], Depends(_sent)]
 
 
 @router.post("/sign-in", openapi_extra={"requestBody": {"content": {"application/json": {"schema": {}}}}})
+@public
 def sign_in(request: Request, services: OpenServices, sent: Sent) -> Response:
     """Begin a session: JSON or form with `email` and `password`. The session is in a cookie that no script reads."""
     typed = _checked(Credentials, sent)
@@ -73,6 +74,7 @@ def sign_in(request: Request, services: OpenServices, sent: Sent) -> Response:
 
 
 @router.post("/setup")
+@public
 def setup(request: Request, services: OpenServices, sent: Sent) -> Response:
     """Create the first admin with the token of the one-time link, and sign in."""
     typed = _checked(FirstAdmin, sent)
@@ -81,6 +83,7 @@ def setup(request: Request, services: OpenServices, sent: Sent) -> Response:
 
 
 @router.post("/sign-out")
+@public
 def sign_out(request: Request, services: OpenServices) -> Response:
     """End the session, whatever state it is in."""
     operations.sign_out(services, cookies.session_token(request.headers.get("cookie")))

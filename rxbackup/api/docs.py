@@ -8,6 +8,8 @@ from typing import Any
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from rxbackup.api.identity import public
+
 router = APIRouter(include_in_schema=False)
 
 _STYLE = """
@@ -19,12 +21,14 @@ code{font-family:ui-monospace,monospace} section{border-top:1px solid #8884;padd
 
 
 @router.get("/api/openapi.json")
+@public
 def openapi(request: Request) -> JSONResponse:
     """The OpenAPI document."""
     return JSONResponse(request.app.openapi())
 
 
 @router.get("/api/docs")
+@public
 def docs(request: Request) -> HTMLResponse:
     """The same for people."""
     return HTMLResponse(render(request.app.openapi()))

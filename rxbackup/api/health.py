@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from fastapi.responses import JSONResponse
 
 from rxbackup import wiring
+from rxbackup.api.identity import public
 from rxbackup.errors import RxbackupError
 from rxbackup.operations import health
 
@@ -16,12 +17,14 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/healthz")
+@public
 async def healthz() -> dict[str, bool]:
     """The process answers."""
     return {"ok": True}
 
 
 @router.get("/readyz")
+@public
 def readyz() -> JSONResponse:
     """Database, schema and scheduler: 200 if the instance can do its work, 503 with the reasons if not."""
     try:

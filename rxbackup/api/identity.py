@@ -1,9 +1,10 @@
-"""Who sends this request. Every route asks, unless it stands on the list of public ones."""
+"""Who sends this request. Every route asks, unless it is marked as public."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated, Final
+from collections.abc import Callable
+from typing import Annotated, Any, Final, TypeVar
 
 from fastapi import Depends, Request
 
@@ -14,18 +15,19 @@ from rxbackup.operations import sign_in
 from rxbackup.operations.services import Services
 from rxbackup.serving.cookies import session_token
 
-PUBLIC: Final = frozenset(
-    {
-        "/auth/sign-in",
-        "/auth/sign-out",
-        "/auth/setup",
-        "/healthz",
-        "/readyz",
-        "/api/docs",
-        "/api/openapi.json",
-        "/api/{rest:path}",  # the answer to what does not exist
-    }
-)
+_Route = TypeVar("_Route", bound=Callable[..., Any])
+_MARK: Final = "__rxbackup_public__"
+
+
+def public(route: _Route) -> _Route:
+    """Say aloud that a route asks nobody who they are. Stands below the route's own decorator."""
+    setattr(route, _MARK, True)
+    return route
+
+
+def is_public(route: object) -> bool:
+    """Whether the function of a route is marked so."""
+    return getattr(route, _MARK, False) is True
 
 
 def services() -> Services:
@@ -37,18 +39,17 @@ OpenServices = Annotated[Services, Depends(services)]
 
 
 def guard(request: Request) -> None:
-    """Let a request in only if its route is public or its session is alive; runs before every route.
+    """Let a request in only if its route is `public` or its session is alive; runs before every route.
 
     Raises:
         NotSignedIn: neither.
     """
-    route = request.scope["route"].path
-    if route in PUBLIC:
+    if is_public(request.scope["endpoint"]):
         return
     actor = sign_in.identify(wiring.current(), session_token(request.headers.get("cookie")))
     if actor is None:
         raise NotSignedIn
-    door = Door.API if route.startswith("/api/") else Door.BROWSER
+    door = Door.API if request.url.path.startswith("/api/") else Door.BROWSER
     request.state.actor = dataclasses.replace(actor, door=door)
 
 

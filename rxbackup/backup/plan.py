@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -81,16 +82,7 @@ def cut_segments(table: Table) -> tuple[Segment, ...]:
 
     The number of blocks is a power of two, so that a table that grows keeps its boundaries from backup to backup.
     """
-    step = 1
-    if table.blocks:
-        bytes_a_block = max(table.bytes / table.blocks, 1)
-        while step * 2 * bytes_a_block <= SEGMENT_BYTES:
-            step *= 2
+    bytes_a_block = max(table.bytes / max(table.blocks, 1), 1)
+    step = 2 ** max(round(math.log2(SEGMENT_BYTES / bytes_a_block)), 0)
     starts = range(0, max(table.blocks, 1), step)
-    return tuple(
-        Segment(start, None if last else start + step) for start, last in zip(starts, _flags(len(starts)), strict=True)
-    )
-
-
-def _flags(count: int) -> list[bool]:
-    return [False] * (count - 1) + [True]
+    return tuple(Segment(start, None if start == starts[-1] else start + step) for start in starts)

@@ -48,6 +48,7 @@ def _is_admin_in(entry: TableEntry, vault: Vault, email: str) -> bool:
     if not {"email", "role"} <= set(names):
         return True
     at_email, at_role = names.index("email"), names.index("role")
+    at_active = names.index("active") if "active" in names else None
     wanted = email.encode()
     for segment in entry.segments:
         rows = b"".join(vault.get_chunk(chunk) for chunk in segment.chunks)
@@ -57,5 +58,5 @@ def _is_admin_in(entry: TableEntry, vault: Vault, email: str) -> bool:
             if wanted in line.lower():
                 fields = split_row(line)
                 if (fields[at_email] or b"").lower() == wanted:
-                    return fields[at_role] == b"admin"
+                    return fields[at_role] == b"admin" and (at_active is None or fields[at_active] == b"t")
     return False

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rxbackup.errors import Refused, RxbackupError
+from pydantic import SecretStr
+
+from rxbackup.errors import Refused, RxbackupError, UsageError
 from rxbackup.postgres.connecting import connect
 from rxbackup.postgres.embedded import EmbeddedServer
 from rxbackup.settings import Settings
@@ -16,6 +19,9 @@ from rxbackup.tables.session import SystemDatabase
 from rxbackup.tables.system import Setting
 from rxbackup.tables.watermarks import ensure_watermarks
 
+_URI = re.compile(r"postgres(?:ql)?(?:\+psycopg)?://(?:[^@/?#]*@)?(?P<hosts>[^@/?#]*)(?:/[^?#]*)?(?:\?.*)?")
+_HOST = re.compile(r"(?:\[[0-9a-fA-F:.%]*\]|[^:\[\]]*)(?::\d*)?")
+_PAIRS = re.compile(r"[a-z_]+\s*=")
 _FIRST_START_LOCK = 0x7278_6673
 
 _logger = logging.getLogger(__name__)
@@ -32,13 +38,29 @@ class Databases:
 
 def find_databases(settings: Settings, stack: contextlib.ExitStack) -> Databases:
     """The databases of the settings; the embedded server is started or joined where they name none."""
-    system_url = settings.system_url.get_secret_value() if settings.system_url else None
-    if settings.database_url is not None:
-        source_url = settings.database_url.get_secret_value()
+    system_url = _address("RXBACKUP_SYSTEM_URL", settings.system_url)
+    source_url = _address("RXBACKUP_DATABASE_URL", settings.database_url)
+    if source_url is not None:
         return Databases(source_url, system_url or source_url)
     server = EmbeddedServer.ensure(settings.data_dir)
     stack.callback(server.stop)
     return Databases(server.url, system_url or server.url, server)
+
+
+def _address(name: str, given: SecretStr | None) -> str | None:
+    """The address in a setting. What libpq says about one that it cannot read repeats it, password and all."""
+    if given is None:
+        return None
+    url = given.get_secret_value().strip()
+    hosts = _URI.fullmatch(url)
+    readable = all(_HOST.fullmatch(h) for h in hosts["hosts"].split(",")) if hosts else _PAIRS.match(url)
+    if not readable:
+        raise UsageError(
+            f"{name} is not an address of PostgreSQL.",
+            hint="It looks like postgresql://user:password@host:5432/database; write @ : / % in a password as %40 %3A "
+            "%2F %25.",
+        )
+    return url
 
 
 def prepare_databases(databases: Databases) -> None:

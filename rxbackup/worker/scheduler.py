@@ -17,6 +17,7 @@ from rxbackup.operations.services import Services
 
 _logger = logging.getLogger(__name__)
 
+_LOOK_AFTER_DATABASE_SECONDS = 5
 _DUTIES: tuple[Callable[[Services, Actor], object], ...] = (
     jobs.reap_dead_jobs,
     backups.finish_deletions,
@@ -30,9 +31,12 @@ def tick(services: Services) -> None:
 
     Any number of instances may do this at the same time.
     """
-    _guarded("keep_database", wiring.keep_database)
     for duty in _DUTIES:
         _guarded(duty.__name__, functools.partial(duty, services, Actor.system()))
+
+
+def _keep_database() -> None:
+    _guarded("keep_database", wiring.keep_database)
 
 
 def _guarded(name: str, duty: Callable[[], object]) -> None:
@@ -45,10 +49,15 @@ def _guarded(name: str, duty: Callable[[], object]) -> None:
 
 
 def start_scheduler(services: Services) -> BackgroundScheduler:
-    """Start ticking: at once, then every minute. Stop it with `shutdown(wait=False)`."""
+    """Start ticking: at once, then every minute. Stop it with `shutdown(wait=False)`.
+
+    The embedded database is looked after more often: while it is away nothing else works.
+    """
     scheduler = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
     )
     scheduler.add_job(tick, "interval", args=(services,), minutes=1, next_run_time=datetime.now(UTC), id="tick")
+    if services.embedded:
+        scheduler.add_job(_keep_database, "interval", seconds=_LOOK_AFTER_DATABASE_SECONDS, id="database")
     scheduler.start()
     return scheduler

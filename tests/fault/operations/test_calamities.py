@@ -47,9 +47,16 @@ def _worker(installation: Installation) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    """Kill the worker alone; its copy processes must notice and go by themselves."""
+    process.kill()
     process.wait()
+    deadline = time.monotonic() + 20
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGKILL)
+        raise AssertionError("copy processes outlived their worker")
 
 
 def _queue(installation: Installation, job: JobView) -> None:

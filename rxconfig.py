@@ -5,8 +5,9 @@ from __future__ import annotations
 import reflex as rx
 
 from rxbackup.ui import theme
-from rxbackup.ui.bundle import AnyAddressPlugin
+from rxbackup.ui.bundle import AnyAddressPlugin, prefer_packaged_node
 
+prefer_packaged_node()
 config = rx.Config(
     app_name="rxbackup",
     plugins=[
@@ -14,6 +15,7 @@ config = rx.Config(
         AnyAddressPlugin(),
     ],
     disable_plugins=[rx.plugins.SitemapPlugin],
+    backend_host="127.0.0.1",
     telemetry_enabled=False,
     show_built_with_reflex=False,
     state_manager_mode=rx.constants.StateManagerMode.MEMORY,

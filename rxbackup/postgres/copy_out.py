@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import select
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 import psycopg
@@ -37,11 +38,14 @@ def read_rows(
     """
     with translated(doing), _raw_copy(conn, query) as pgconn:
         # psycopg's row iterator costs as much processor time as the server itself; this loop costs half.
-        receive = pgconn.get_copy_data
+        receive, wait_for_more = pgconn.get_copy_data, _waiting_for(pgconn)
         buffer = bytearray()
         rows = 0
         while True:
-            length, row = receive(0)
+            length, row = receive(1)
+            if length == 0:
+                wait_for_more()
+                continue
             if length < 0:
                 break
             if len(buffer) + length > piece_bytes:
@@ -58,6 +62,21 @@ def read_rows(
             raise psycopg.OperationalError(pgconn.error_message.decode(errors="replace"))
         if buffer:
             yield buffer, rows
+
+
+def _waiting_for(pgconn: pq.abc.PGconn) -> Callable[[], None]:
+    """Waits for bytes outside libpq: inside, psycopg holds the interpreter lock, and no heartbeat and no signal passes.
+
+    Now and then it looks without being told: decrypted bytes may wait in the TLS library, where no poll sees them.
+    """
+    poll = select.poll()
+    poll.register(pgconn.socket, select.POLLIN)
+
+    def wait_for_more() -> None:
+        poll.poll(1000)
+        pgconn.consume_input()
+
+    return wait_for_more
 
 
 def _cut(row: memoryview, piece_bytes: int) -> Iterator[tuple[memoryview, int]]:

@@ -13,11 +13,27 @@ from multiprocessing.connection import Connection as Line
 from psycopg import sql
 
 from rxbackup import errors
+from rxbackup.postgres.cleanliness import is_unchanged
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.consistent_read import join_snapshot
 from rxbackup.postgres.copy_out import copy_query, read_rows
 from rxbackup.vault.chunking import CHUNK_BYTES
 from rxbackup.vault.vault import ChunkReceipt, Vault, VaultRecipe, open_vault
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierSegment:
+    """The same segment in the backup that this one leans on.
+
+    Attributes:
+        horizon: the oldest transaction open then, if the segment may be taken over where nothing changed; None if its
+            chunks only serve as anchors.
+    """
+
+    rows: int
+    raw_bytes: int
+    chunks: tuple[str, ...]
+    horizon: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +47,19 @@ class SegmentTask:
     columns: tuple[str, ...]
     first_block: int
     end_block: int | None
+    earlier: EarlierSegment | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentCopied:
-    """What one segment held and where it went."""
+    """What one segment held and where it is; `receipts` is empty and `was_read` false if it was taken over."""
 
     task: SegmentTask
     rows: int
     raw_bytes: int
+    chunks: tuple[str, ...]
     receipts: tuple[ChunkReceipt, ...]
+    was_read: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +76,35 @@ class CopierSetup:
 
 
 def copy_segment(conn: Connection, vault: Vault, task: SegmentTask) -> SegmentCopied:
-    """Read one segment and store its chunks.
+    """Take a segment over if nothing in it changed, else read it and store its chunks.
 
     Raises:
         errors.DatabaseTrouble, errors.StoreTrouble: with the table named.
     """
+    earlier = task.earlier
+    if earlier and earlier.horizon is not None and _is_unchanged(conn, task, earlier, earlier.horizon):
+        return SegmentCopied(task, earlier.rows, earlier.raw_bytes, earlier.chunks, (), was_read=False)
     rows = raw_bytes = 0
-    receipts = []
+    receipts: list[ChunkReceipt] = []
+    anchors = earlier.chunks if earlier else ()
     for piece, ended in _pieces(conn, task):
-        receipts.append(vault.put_chunk(piece))
+        # The chunk that lay at the same place probably resembles this one.
+        anchor = anchors[len(receipts)] if len(receipts) < len(anchors) else None
+        receipts.append(vault.put_chunk(piece, anchor=anchor))
         raw_bytes += len(piece)
         rows += ended
-    return SegmentCopied(task, rows, raw_bytes, tuple(receipts))
+    return SegmentCopied(task, rows, raw_bytes, tuple(r.id for r in receipts), tuple(receipts), was_read=True)
+
+
+def _is_unchanged(conn: Connection, task: SegmentTask, earlier: EarlierSegment, horizon: int) -> bool:
+    return is_unchanged(
+        conn,
+        sql.Identifier(task.schema, task.name),
+        first_block=task.first_block,
+        end_block=task.end_block,
+        rows=earlier.rows,
+        horizon=horizon,
+    )
 
 
 def _pieces(conn: Connection, task: SegmentTask) -> Iterator[tuple[bytearray | memoryview, int]]:

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from rxbackup import errors
-from rxbackup.backup.copier import CopierSetup, SegmentCopied, SegmentTask, copy_segment
+from rxbackup.backup.copier import CopierSetup, EarlierSegment, SegmentCopied, SegmentTask, copy_segment
 from rxbackup.backup.crew import Crew
-from rxbackup.backup.plan import BackupPlan, PlannedTable, plan_backup, tables_of
+from rxbackup.backup.leaning import Base, may_lean, segment_at
+from rxbackup.backup.plan import BackupPlan, PlannedTable, Segment, plan_backup, tables_of
 from rxbackup.groups.discovery import discover_groups
 from rxbackup.groups.group import Group, choose_groups
+from rxbackup.postgres.cleanliness import read_text_rules, tables_that_name_others, watermark_is_there
 from rxbackup.postgres.connecting import PINS, translated
 from rxbackup.postgres.consistent_read import ConsistentRead, consistent_read
 from rxbackup.postgres.introspection import Catalogue, Table
@@ -33,6 +35,8 @@ from rxbackup.vault.manifest import (
     Totals,
 )
 from rxbackup.vault.vault import ChunkReceipt, Vault
+
+_LISTING_PAYS_FROM = 1000
 
 INLINE_BYTES = 48 * 1024 * 1024
 """Below this a backup is over before copy processes have started, so the leader copies by itself."""
@@ -82,6 +86,7 @@ class _Tally:
     plan: BackupPlan
     on_progress: ProgressSink
     segments: dict[tuple[int, int], SegmentEntry] = field(default_factory=dict)
+    was_read: set[tuple[int, int]] = field(default_factory=set)
     receipts: dict[str, ChunkReceipt] = field(default_factory=dict)
     rows: int = 0
     raw_bytes: int = 0
@@ -94,8 +99,10 @@ class _Tally:
                 end_block=task.end_block,
                 rows=copied.rows,
                 raw_bytes=copied.raw_bytes,
-                chunks=[r.id for r in copied.receipts],
+                chunks=list(copied.chunks),
             )
+            if copied.was_read:
+                self.was_read.add((task.table, task.position))
             for receipt in copied.receipts:
                 known = self.receipts.get(receipt.id)
                 if known is None or (receipt.is_new and not known.is_new):
@@ -121,11 +128,15 @@ def run_backup(
     *,
     source_url: str,
     vault: Vault,
+    base: Manifest | None = None,
     on_progress: ProgressSink = ignore_progress,
     processes: int | None = None,
     lock_timeout_seconds: float = 30,
 ) -> BackupOutcome:
     """Take a backup of the database at `source_url` into `vault`.
+
+    Leaning on `base`, an earlier complete backup in the same vault, only what changed is read and stored. The backup is
+    complete in itself all the same: it names every chunk it needs.
 
     On return the manifest rests in the store and was read back from there. On any error nothing refers to what was
     stored; the next backup finds and uses the same chunks.
@@ -148,9 +159,11 @@ def run_backup(
     with consistent_read(source_url, wanted, lock_timeout_seconds=lock_timeout_seconds) as read:
         groups = chosen(read.catalogue)
         watermark = _leave_watermark(source_url, request, read)
-        plan = plan_backup(read.catalogue, groups)
+        text_rules = read_text_rules(read.conn)
+        leaning = _leaning(base, read, source_url, text_rules)
+        plan = plan_backup(read.catalogue, groups, leaning)
         tally = _Tally(plan, on_progress)
-        for copied in _copy_all(read, plan, source_url, vault, processes):
+        for copied in _copy_all(read, plan, source_url, vault, _tasks(plan, leaning), processes):
             tally.add(copied)
         on_progress(tally.progress("Reading the sequences"))
         sequences = _sequences(read, plan, everything=request.groups is None)
@@ -171,8 +184,9 @@ def run_backup(
             horizon=str(read.horizon),
             next_xid=str(read.next_xid),
             watermark=watermark,
+            text_rules=text_rules,
         ),
-        base_id=None,
+        base_id=base.backup_id if base and leaning else None,
         groups=[GroupEntry(name=g.name, tables=list(g.tables)) for g in groups],
         tables=[_table_entry(read, i, planned, tally) for i, planned in enumerate(plan.tables)],
         sequences=sequences,
@@ -183,8 +197,8 @@ def run_backup(
             raw_bytes=tally.raw_bytes,
             stored_bytes=sum(r.stored_bytes for r in tally.receipts.values() if r.is_new),
             segments_total=plan.segments_total,
-            segments_read=plan.segments_total,
-            chunks=len(tally.receipts),
+            segments_read=len(tally.was_read),
+            chunks=len({chunk for segment in tally.segments.values() for chunk in segment.chunks}),
             seconds=round(time.monotonic() - started, 3),
         ),
     )
@@ -193,10 +207,8 @@ def run_backup(
 
 
 def _seal(vault: Vault, manifest: Manifest, receipts: tuple[ChunkReceipt, ...]) -> BackupOutcome:
-    """Write the manifest last, read it back, and look that every new chunk really rests in the store."""
-    for receipt in receipts:
-        if receipt.is_new:
-            vault.check_chunk(receipt.id)
+    """Write the manifest last, read it back, and look that every chunk really rests in the store."""
+    _look_for(vault, manifest.chunk_ids() | {r.anchor for r in receipts if r.anchor})
     written = vault.put_manifest(manifest)
     read_back = vault.get_manifest(manifest.backup_id)
     if read_back != manifest:
@@ -207,10 +219,25 @@ def _seal(vault: Vault, manifest: Manifest, receipts: tuple[ChunkReceipt, ...]) 
     return BackupOutcome(read_back, receipts, written.stored_bytes)
 
 
-def _copy_all(
-    read: ConsistentRead, plan: BackupPlan, source_url: str, vault: Vault, processes: int | None
-) -> Iterator[SegmentCopied | None]:
-    tasks = [
+def _look_for(vault: Vault, wanted: set[str]) -> None:
+    """Raise `ChunkMissing` if a chunk is not in the store; many are looked for in one listing."""
+    if len(wanted) > _LISTING_PAYS_FROM:
+        wanted = wanted - {chunk for chunk, _, _ in vault.chunk_objects()}
+    for chunk in sorted(wanted):
+        vault.check_chunk(chunk)
+
+
+def _leaning(base: Manifest | None, read: ConsistentRead, source_url: str, text_rules: str) -> Base | None:
+    if base is None:
+        return None
+    watermark = base.snapshot.watermark
+    there = watermark is not None and watermark_is_there(source_url, watermark)
+    reusable = may_lean(base, read, text_rules=text_rules, watermark_is_there=there)
+    return Base(base, reusable, tables_that_name_others(read.conn))
+
+
+def _tasks(plan: BackupPlan, base: Base | None) -> list[SegmentTask]:
+    return [
         SegmentTask(
             table=i,
             position=position,
@@ -219,10 +246,30 @@ def _copy_all(
             columns=tuple(c.name for c in planned.table.copied_columns),
             first_block=segment.first_block,
             end_block=segment.end_block,
+            earlier=_earlier(planned, segment, base),
         )
         for i, planned in enumerate(plan.tables)
         for position, segment in enumerate(planned.segments)
     ]
+
+
+def _earlier(planned: PlannedTable, segment: Segment, base: Base | None) -> EarlierSegment | None:
+    then = segment_at(planned.earlier, segment.first_block)
+    if then is None or base is None or planned.earlier is None:
+        return None
+    # A range that ended elsewhere cannot be compared; its chunks still resemble.
+    comparable = then.end_block == segment.end_block and base.may_be_clean(planned.table, planned.earlier)
+    return EarlierSegment(then.rows, then.raw_bytes, tuple(then.chunks), base.horizon if comparable else None)
+
+
+def _copy_all(
+    read: ConsistentRead,
+    plan: BackupPlan,
+    source_url: str,
+    vault: Vault,
+    tasks: list[SegmentTask],
+    processes: int | None,
+) -> Iterator[SegmentCopied | None]:
     wanted = processes or os.cpu_count() or 1
     if plan.estimated_bytes < INLINE_BYTES and processes is None:
         for task in tasks:
@@ -285,6 +332,7 @@ def _table_entry(read: ConsistentRead, index: int, planned: PlannedTable, tally:
         rows=sum(s.rows for s in segments),
         raw_bytes=sum(s.raw_bytes for s in segments),
         segments=segments,
+        segments_read=sum((index, i) in tally.was_read for i in range(len(segments))),
     )
 
 

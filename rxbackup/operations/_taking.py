@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, text, update
-from sqlmodel import Session, col
+from sqlmodel import Session, col, select
 
 from rxbackup.backup.run import BackupOutcome, BackupRequest, run_backup
 from rxbackup.errors import NotFound, UsageError, WorkerLost
@@ -113,6 +113,7 @@ def take_backup(run: Run, new: NewBackup, backup_id: str, on_progress: ProgressS
             request,
             source_url=services.source_url,
             vault=vault,
+            base=None if new.full else _newest_complete(run, new),
             on_progress=on_progress,
             processes=services.settings.processes,
             lock_timeout_seconds=services.settings.lock_timeout_seconds,
@@ -159,6 +160,18 @@ def lock_store(session: Session, store: str, *, exclusive: bool) -> None:
     session.connection().execute(
         text(f"SELECT {function}(:area, hashtext(:store))"), {"area": _STORE_LOCK, "store": store}
     )
+
+
+def _newest_complete(run: Run, new: NewBackup) -> Manifest | None:
+    """The newest complete backup in the same store, to lean on; the engine decides how far."""
+    with run.services.system.session(run.actor.identity) as session:
+        found = session.exec(
+            select(Backup.backup_data)
+            .where(col(Backup.store) == new.store, col(Backup.state) == "complete")
+            .order_by(col(Backup.timestamp).desc())
+            .limit(1)
+        ).first()
+    return Manifest.from_dict(found) if found else None
 
 
 def _enter(run: Run, new: NewBackup, backup_id: str) -> str:

@@ -269,11 +269,12 @@ def _detail(view: BackupView, manifest: Mapping[str, Any]) -> BackupDetail:
 
 def _table(entry: Mapping[str, Any]) -> TableView:
     segments = entry.get("segments", ())
+    read = entry.get("segments_read")
     return TableView(
         name=f"{entry['schema']}.{entry['name']}",
         group=entry["group"],
         rows=entry["rows"],
         raw_bytes=entry["raw_bytes"],
         segments_total=len(segments),
-        segments_read=len(segments),
+        segments_read=len(segments) if read is None else read,
     )

@@ -23,7 +23,7 @@ def leave_watermark(url: str, *, watermark: UUID, backup_id: UUID, system_identi
     with connect(url, application_name="rxbackup backup") as conn:
         try:
             with conn.transaction():
-                _act_as_system(conn)
+                act_as_system(conn)
                 conn.execute(
                     "INSERT INTO rxbackup.watermarks (id, backup_id, system_identifier) VALUES (%s, %s, %s)",
                     (watermark, backup_id, system_identifier),
@@ -33,7 +33,8 @@ def leave_watermark(url: str, *, watermark: UUID, backup_id: UUID, system_identi
     return True
 
 
-def _act_as_system(conn: Connection) -> None:
+def act_as_system(conn: Connection) -> None:
+    """For the current transaction, pass the policies of rxbackup's own tables as the system itself."""
     row = conn.execute("""
         SELECT 1 FROM pg_catalog.pg_roles WHERE rolname = 'rxbackup_app'
         AND pg_catalog.pg_has_role(oid, 'MEMBER')""").fetchone()

@@ -47,6 +47,7 @@ class SnapshotFacts:
         horizon: its xmin, the oldest transaction still open then.
         next_xid: the first transaction id not yet given out then.
         watermark: the token committed into the protected database afterwards, or None.
+        text_rules: digest of what, besides the rows, decided how they look as text; '' if unknown.
     """
 
     taken_at: str
@@ -54,6 +55,7 @@ class SnapshotFacts:
     horizon: str
     next_xid: str
     watermark: str | None
+    text_rules: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ class TableEntry:
         oid, relfilenode, blocks: as they were when the backup was taken.
         root: `schema.name` of the partitioned table it belongs to, or None.
         primary_key: column names, in key order.
+        segments_read: how many segments were read from the database; the others were taken over from `base_id`.
+            None in backups that did not count.
     """
 
     schema: str
@@ -118,6 +122,7 @@ class TableEntry:
     rows: int
     raw_bytes: int
     segments: list[SegmentEntry]
+    segments_read: int | None = None
 
     @property
     def qualified(self) -> str:

@@ -1,0 +1,73 @@
+"""What a backup may take over from an earlier one. Pure, but for being told what the server says."""
+
+from __future__ import annotations
+
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from rxbackup.postgres.consistent_read import ConsistentRead
+from rxbackup.postgres.introspection import Table
+from rxbackup.vault.manifest import Manifest, SegmentEntry, TableEntry
+
+_FURTHEST_XIDS = 1 << 31
+"""Beyond this the 32 bits of an xmin no longer tell before from after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """An earlier backup to lean on, and how far.
+
+    Attributes:
+        manifest: of the earlier backup.
+        reusable: whether its segments may be taken over where nothing changed; otherwise they only serve as anchors,
+            from which changed chunks are stored as differences.
+        unstable: oids of tables whose text may change without a trace in their rows: always read.
+    """
+
+    manifest: Manifest
+    reusable: bool
+    unstable: AbstractSet[int] = frozenset()
+
+    @property
+    def horizon(self) -> int:
+        """The oldest transaction that was open then, an xid8."""
+        return int(self.manifest.snapshot.horizon)
+
+    def table(self, table: Table) -> TableEntry | None:
+        """The same table in the earlier backup, by oid, with the same columns in the same order."""
+        for entry in self.manifest.tables:
+            if entry.oid == table.oid:
+                then = [(c.name, c.type) for c in entry.copied_columns]
+                return entry if then == [(c.name, c.type) for c in table.copied_columns] else None
+        return None
+
+    def may_be_clean(self, table: Table, entry: TableEntry) -> bool:
+        """Whether its segments may be taken over, if their rows did not change."""
+        return self.reusable and entry.relfilenode == table.relfilenode and table.oid not in self.unstable
+
+
+def may_lean(manifest: Manifest, read: ConsistentRead, *, text_rules: str, watermark_is_there: bool) -> bool:
+    """Whether segments of an earlier backup may be taken over: same server, same history, same text."""
+    server = manifest.server
+    return (
+        watermark_is_there
+        and server.system_identifier == read.server.system_identifier
+        and server.database_oid == read.server.database_oid
+        and server.encoding == read.server.encoding
+        and bool(text_rules)
+        and manifest.snapshot.text_rules == text_rules
+        and 0 <= read.next_xid - int(manifest.snapshot.horizon) < _FURTHEST_XIDS
+    )
+
+
+def step_of(entry: TableEntry | None) -> int | None:
+    """How many blocks the segments of an earlier backup have, if it had several: equal ranges compare."""
+    first = entry.segments[0] if entry and entry.segments else None
+    return first.end_block if first else None
+
+
+def segment_at(entry: TableEntry | None, first_block: int) -> SegmentEntry | None:
+    """The earlier segment that begins at the same block."""
+    if entry is None:
+        return None
+    return next((s for s in entry.segments if s.first_block == first_block), None)

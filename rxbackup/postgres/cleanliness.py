@@ -1,0 +1,93 @@
+"""What did not change since an earlier instant, asked with little effort. When in doubt, the answer is "changed".
+
+Rows cannot appear without a new xmin, and if none appeared and as many are visible as before, none vanished. So a block
+range whose table still has the same file, in which as many rows are visible as then, and none of them has an xmin at or
+after the horizon of then, holds the same rows.
+
+They also look the same, as long as what turns them into text is the same: `read_text_rules` is a digest of that.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import psycopg
+from psycopg import sql
+
+from rxbackup.postgres.connecting import Connection, connect, translated
+from rxbackup.postgres.watermarks import act_as_system
+
+_XIDS = 1 << 32
+
+# Values of these types are names of other things and change when those are renamed, without a trace in the row.
+_NAMING_TYPES = """
+WITH RECURSIVE naming(oid) AS (
+    SELECT oid FROM pg_catalog.pg_type WHERE typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND typname ~ '^reg'
+    UNION
+    SELECT y.oid FROM naming n JOIN pg_catalog.pg_type y
+    ON y.typelem = n.oid OR y.typbasetype = n.oid
+    OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = y.typrelid AND a.atttypid = n.oid)
+)
+SELECT DISTINCT a.attrelid::bigint FROM pg_catalog.pg_attribute a JOIN naming n ON n.oid = a.atttypid
+WHERE a.attnum > 0 AND NOT a.attisdropped
+"""
+
+_TEXT_RULES = """
+SELECT pg_catalog.md5(pg_catalog.concat_ws('|',
+    pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('lc_monetary'),
+    (SELECT pg_catalog.string_agg(extname || ' ' || extversion, ',' ORDER BY extname) FROM pg_catalog.pg_extension),
+    (SELECT pg_catalog.string_agg(enumtypid || ' ' || oid || ' ' || enumlabel, ',' ORDER BY oid)
+     FROM pg_catalog.pg_enum),
+    (SELECT pg_catalog.string_agg(a.attrelid || ' ' || a.attnum || ' ' || a.atttypid || ' ' || a.attisdropped, ','
+                                  ORDER BY a.attrelid, a.attnum)
+     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.relkind = 'c'),
+    (SELECT pg_catalog.string_agg(oid || ' ' || typoutput::oid || ' ' || typbasetype, ',' ORDER BY oid)
+     FROM pg_catalog.pg_type WHERE oid >= 16384)
+))
+"""
+
+
+def read_text_rules(conn: Connection) -> str:
+    """Return a digest of everything besides the row that decides how its values look as text."""
+    row = conn.execute(_TEXT_RULES).fetchone()
+    return str(row[0]) if row else ""
+
+
+def tables_that_name_others(conn: Connection) -> set[int]:
+    """Return the oids of tables with a column whose values are names of other things: never taken as unchanged."""
+    return {oid for (oid,) in conn.execute(_NAMING_TYPES).fetchall()}
+
+
+def is_unchanged(
+    conn: Connection, table: sql.Identifier, *, first_block: int, end_block: int | None, rows: int, horizon: int
+) -> bool:
+    """Whether a block range holds the very rows it held at an earlier instant, by the rule above.
+
+    Args:
+        table: a table that has had the same file ever since.
+        rows: how many rows were visible there then.
+        horizon: the oldest transaction open then, an xid8 less than 2**31 transactions ago.
+    """
+    condition = sql.SQL("ctid >= {}::pg_catalog.tid").format(sql.Literal(f"({first_block},0)"))
+    if end_block is not None:
+        condition += sql.SQL(" AND ctid < {}::pg_catalog.tid").format(sql.Literal(f"({end_block},0)"))
+    # Both ages are taken in one statement: they count from the same transaction. An ancient frozen xmin may look new;
+    # then the range is read again, which is only slower.
+    query = sql.SQL(
+        "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER "
+        "(WHERE pg_catalog.age(xmin) <= pg_catalog.age({}::pg_catalog.xid)) FROM ONLY {} WHERE {}"
+    ).format(sql.Literal(str(horizon % _XIDS)), table, condition)
+    with translated("asking what changed"):
+        row = conn.execute(query).fetchone()
+    return row == (rows, 0)
+
+
+def watermark_is_there(url: str, watermark: str) -> bool:
+    """Whether the token that an earlier backup left is still in the database: it was not rolled back since."""
+    with connect(url, application_name="rxbackup backup") as conn, conn.transaction():
+        try:
+            act_as_system(conn)
+            row = conn.execute("SELECT 1 FROM rxbackup.watermarks WHERE id = %s", (UUID(watermark),)).fetchone()
+        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.InsufficientPrivilege):
+            return False
+    return row is not None

@@ -106,6 +106,9 @@ def _raw_copy(conn: Connection, query: sql.Composed) -> Iterator[pq.abc.PGconn]:
 
 def _expect(pgconn: pq.abc.PGconn, result: pq.abc.PGresult, status: pq.ExecStatus) -> None:
     if result.status != status:
+        if result.error_field(pq.DiagnosticField.SQLSTATE) is None:
+            # The server said nothing: libpq speaks here, of a connection that is gone.
+            raise psycopg.OperationalError(result.error_message.decode(errors="replace").strip())
         raise psycopg.errors.error_from_result(result, encoding=_encoding(pgconn))
 
 

@@ -73,12 +73,24 @@ class RunningApp:
         return time.monotonic() - started
 
 
-def start_app(data_dir: Path, *, port: int | None = None, **settings: str) -> RunningApp:
-    """Serve on a random port; `settings` become RXBACKUP_ variables."""
+def start_app(
+    data_dir: Path, *, port: int | None = None, code: Path = ROOT, path: str | None = None, **settings: str
+) -> RunningApp:
+    """Serve on a random port.
+
+    Args:
+        data_dir: RXBACKUP_DATA_DIR, and the current folder.
+        port: one that is known to be free.
+        code: where the package is.
+        path: PATH, if not ours.
+        settings: other RXBACKUP_ variables.
+    """
     port = port or free_port()
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("RXBACKUP_", "REFLEX_", "__REFLEX"))}
-    environment |= {"RXBACKUP_DATA_DIR": str(data_dir), "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    environment |= {"RXBACKUP_DATA_DIR": str(data_dir), "PYTHONPATH": str(code), "PYTHONUNBUFFERED": "1"}
     environment |= {f"RXBACKUP_{name.upper()}": value for name, value in settings.items()}
+    if path is not None:
+        environment["PATH"] = path
     process = subprocess.Popen(
         [*COMMAND, "serve", "--port", str(port)],
         cwd=data_dir,

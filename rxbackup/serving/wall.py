@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from http import HTTPStatus
 from typing import Any
 
 from rxbackup.serving.origins import may_change
@@ -112,7 +113,10 @@ class Wall:
                 present = {name.lower(): value for name, value in message.get("headers", [])}
                 wanted = dict(ALWAYS)
                 is_page = present.get(b"content-type", b"").startswith(b"text/html")
-                wanted["content-security-policy"] = self._page_policy if is_page else DATA_POLICY
+                # "Not modified" has no type of its own, and its headers replace those of the copy that the browser kept:
+                # without a policy the copy keeps the one it came with.
+                if message["status"] != HTTPStatus.NOT_MODIFIED:
+                    wanted["content-security-policy"] = self._page_policy if is_page else DATA_POLICY
                 wanted["cache-control"] = _cache_rule(path, int(message["status"]))
                 if self._hsts:
                     wanted["strict-transport-security"] = "max-age=31536000"

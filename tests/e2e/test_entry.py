@@ -112,3 +112,14 @@ def test_a_session_that_ended_elsewhere_is_told_in_a_dialog(signed_in_page: Page
     app.post("/auth/sign-out", {}, cookie=f"rxb_session={cookie['value']}")
     page.get_by_role("button", name="Create Backup").first.click()
     expect(page.get_by_role("alertdialog")).to_contain_text("session has ended")
+
+
+def test_a_page_works_when_the_browser_has_kept_it(page: Page) -> None:
+    troubles: list[str] = []
+    page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
+    for _ in range(3):
+        page.goto("/sign-in")
+        fill_in(page, "nobody@example.com", "not the password at all")
+        page.get_by_role("button", name="Sign in").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+    assert not [text for text in troubles if "Content Security Policy" in text]

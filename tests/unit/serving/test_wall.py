@@ -134,3 +134,8 @@ def test_pages_that_are_folders_are_served_without_a_redirect() -> None:
     inside = Inside()
     ask(Wall(inside, pages=["/sign-in"]), path="/sign-in")
     assert inside.reached[0] == "/sign-in/"
+
+
+def test_not_modified_leaves_the_policy_of_the_kept_copy_alone() -> None:
+    _, headers = ask(Wall(Inside(status=304), script_hashes=("'sha256-x'",)), path="/sign-in")
+    assert "content-security-policy" not in headers

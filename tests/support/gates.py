@@ -89,7 +89,7 @@ def _gate(url: str) -> Iterator[Gate]:
         conn.execute("SELECT pg_advisory_lock(%s)", (key,))
         conn.execute(
             sql.SQL(
-                "CREATE FUNCTION public.{} () RETURNS boolean LANGUAGE plpgsql AS "
+                "CREATE FUNCTION public.{} () RETURNS boolean LANGUAGE plpgsql SET lock_timeout TO 0 AS "
                 "$$ BEGIN PERFORM pg_catalog.pg_advisory_xact_lock_shared({}); RETURN true; END $$"
             ).format(sql.Identifier(f"wait_at_gate_{key}"), sql.Literal(key))
         )

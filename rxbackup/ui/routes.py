@@ -12,7 +12,7 @@ from rxbackup.ui import addresses
 from rxbackup.ui.pages.backups.detail_page import backup_page
 from rxbackup.ui.pages.backups.detail_state import DetailState
 from rxbackup.ui.pages.backups.page import backups_page
-from rxbackup.ui.pages.backups.state import WatchState
+from rxbackup.ui.pages.backups.state import BackupsState, WatchState
 from rxbackup.ui.pages.entry.page import setup_page, sign_in_page
 from rxbackup.ui.pages.entry.state import EntryState
 from rxbackup.ui.session import SessionState
@@ -37,7 +37,12 @@ class Route:
 
 ROUTES: tuple[Route, ...] = (
     Route(addresses.HOME, backups_page, "rxbackup", (SessionState.load, rx.redirect(addresses.BACKUPS, replace=True))),
-    Route(addresses.BACKUPS, backups_page, "Backup Management – rxbackup", (SessionState.load, WatchState.watch)),
+    Route(
+        addresses.BACKUPS,
+        backups_page,
+        "Backup Management – rxbackup",
+        (SessionState.load, BackupsState.arrive, WatchState.watch),
+    ),
     Route(addresses.BACKUP, backup_page, "Backup – rxbackup", (SessionState.load, WatchState.watch, DetailState.watch)),
     Route(addresses.SIGN_IN, sign_in_page, "Sign in – rxbackup", (EntryState.look,)),
     Route(addresses.SETUP, setup_page, "Create the first admin – rxbackup", (EntryState.look,)),

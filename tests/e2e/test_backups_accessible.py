@@ -77,6 +77,13 @@ def test_axe_finds_nothing(tab: Page, width: int) -> None:
     assert {place: lines for place, lines in found.items() if lines} == {}
 
 
+def test_a_dialog_does_not_outlive_a_reload(tab: Page) -> None:
+    _open_restore(tab)
+    tab.reload()
+    expect(row_of(tab, NAME)).to_be_visible()
+    expect(tab.get_by_role("dialog")).to_be_hidden()
+
+
 def test_targets_are_large_enough_and_nothing_is_unnamed(tab: Page) -> None:
     small = tab.evaluate(
         """() => [...document.querySelectorAll('button, input:not([type=checkbox]):not([type=radio])')]

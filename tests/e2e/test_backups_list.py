@@ -70,7 +70,12 @@ def test_slash_focuses_the_filter_which_finds_and_finds_nothing(signed_in_page: 
     page.keyboard.type("needl")
     expect(row_of(page, "Some hay")).to_be_hidden()
     expect(row_of(page, "A needle")).to_be_visible()
-    page.keyboard.type("-that-nobody-lost")
+    expect(page).to_have_url(re.compile(r"\?q=needl$"))
+    page.reload()
+    expect(page.get_by_label("Filter backups")).to_have_value("needl")
+    expect(row_of(page, "A needle")).to_be_visible()
+    expect(row_of(page, "Some hay")).to_be_hidden()
+    page.get_by_label("Filter backups").press_sequentially("-that-nobody-lost")
     expect(page.get_by_text("No backup matches")).to_be_visible()
 
 

@@ -61,7 +61,7 @@ def test_a_restore_with_one_group_skipped_leaves_that_group_alone(signed_in_page
     ).click()
     expect(result).to_contain_text("10 rows added")
     result.get_by_role("link", name="the safety backup").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("afety")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Before restoring")
 
 
 def test_what_would_break_is_said_before_anything_happens(signed_in_page: Page, app: RunningApp) -> None:

@@ -12,6 +12,7 @@ from rxbackup.postgres.embedded import EmbeddedServer
 from tests.support.running_app import RunningApp
 
 PATIENCE_MS = 45_000
+expect.set_options(timeout=15_000)  # the machine may be busy with other things
 
 
 def open_page(page: Page) -> Page:

@@ -30,7 +30,13 @@ def dialog(
     """
     looks = "rx-dialog" + " rx-dialog-wide" * wide + " rx-dialog-danger" * danger
     return rx.dialog.root(
-        rx.dialog.content(rx.dialog.title(title, custom_attrs={"as": "h2"}), rx.dialog.description(text), *body, class_name=looks),
+        rx.dialog.content(
+            # Radix would make it a second h1.
+            rx.dialog.title(title, custom_attrs={"as": "h2"}),
+            rx.dialog.description(text),
+            *body,
+            class_name=looks,
+        ),
         open=is_open,
         on_open_change=on_open_change,
     )

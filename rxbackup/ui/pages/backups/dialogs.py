@@ -21,8 +21,9 @@ from rxbackup.ui.pages.backups.state import WatchState
 
 
 def dialogs() -> rx.Component:
-    """All of them; at most one is open at a time."""
-    return rx.fragment(create_dialog(), restore_dialog(), delete_dialog(), check_dialog())
+    """All of them; at most one is open at a time. A page that is loaded anew starts without one."""
+    shut = [state.set_open(False) for state in (CreateState, RestoreState, ChoiceState)]
+    return rx.el.div(create_dialog(), restore_dialog(), delete_dialog(), check_dialog(), on_mount=shut)
 
 
 def create_dialog() -> rx.Component:
@@ -97,7 +98,9 @@ def _plan() -> rx.Component:
 def _plan_row(row: Any) -> rx.Component:
     difference = row.backup_rows - row.live_rows
     return rx.el.tr(
-        rx.el.td(tick(row.name, checked=row.chosen, on_change=lambda _: RestoreState.toggle(row.name))),
+        rx.el.td(
+            tick(row.name, default_checked=row.chosen, on_change=lambda chosen: RestoreState.choose(row.name, chosen))
+        ),
         rx.el.td(count(value=row.backup_rows), class_name="rx-number"),
         rx.el.td(count(value=row.live_rows, estimated=row.estimated), class_name="rx-number"),
         rx.el.td(

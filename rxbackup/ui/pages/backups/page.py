@@ -160,6 +160,7 @@ def _filter() -> rx.Component:
             class_name="rx-input",
             placeholder="Filter by name, description, person",
             aria_label="Filter backups",
+            default_value=BackupsState.filter_text,
             on_change=BackupsState.set_filter.debounce(200),
             custom_attrs={"aria-keyshortcuts": "/"},
         ),

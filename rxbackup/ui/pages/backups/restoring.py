@@ -75,9 +75,9 @@ class RestoreState(rx.State):
             self.reset()  # type: ignore[no-untyped-call]
 
     @rx.event
-    def toggle(self, group: str) -> EventSpec:
+    def choose(self, group: str, chosen: bool) -> EventSpec:  # noqa: FBT001 - Reflex passes it by position
         """Restore this group too, or skip it."""
-        self.plan = [replace(row, chosen=not row.chosen) if row.name == group else row for row in self.plan]
+        self.plan = [replace(row, chosen=chosen is True) if row.name == group else row for row in self.plan]
         self.planning = True
         self._count()
         return RestoreState.make_plan

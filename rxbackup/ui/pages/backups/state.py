@@ -10,9 +10,11 @@ and is sent only when it changed.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 import reflex as rx
 from reflex.event import EventSpec
@@ -35,13 +37,14 @@ from rxbackup.ui.pages.backups.rows import (
     run_row,
     tiles,
 )
-from rxbackup.ui.pages.backups.watching import WATCH, Facts
+from rxbackup.ui.pages.backups.watching import WATCH, Facts, Revision
 from rxbackup.ui.session import SessionState, actor_of
 
 logger = logging.getLogger(__name__)
 
 _UNEXPECTED = ("This page could not be brought up to date.", "The log of the server has the details.")
 _PER_PAGE = 50
+_LONGEST_FILTER = 200
 _BUSY_SECONDS, _IDLE_SECONDS = 1.0, 2.5
 _RELIST_EVERY = 4
 _SHOWN_ACTIVITIES = 10
@@ -73,7 +76,7 @@ class WatchState(rx.State):
     @rx.event(background=True)
     async def watch(self) -> None:
         """Keep the page true until it is left; Reflex ends this when the tab goes or loses its connection."""
-        revision: object = None
+        revision: Revision | None = None
         turn = 0
         while True:
             busy = False
@@ -89,13 +92,13 @@ class WatchState(rx.State):
                     (await self.get_state(SessionState)).ended = True
                 return
             except RxbackupError as error:
-                revision = None
+                turn = -1
                 async with self:
                     self.away, self.away_hint = error.message, error.hint
             except Exception:
                 # A loop that died would leave a page that looks alive and is not.
                 logger.exception("The page could not be brought up to date")
-                revision = None
+                turn = -1
                 async with self:
                     self.away, self.away_hint = _UNEXPECTED
             turn += 1
@@ -187,12 +190,12 @@ class WatchState(rx.State):
         return None
 
 
-def _newly_ended(before: object, facts: Facts) -> list[JobView]:
-    """Runs that were going on at the last look and have ended since."""
-    if not isinstance(before, tuple):
+def _newly_ended(before: Revision | None, facts: Facts) -> list[JobView]:
+    """Runs that have ended since the last look; a quick one may never have been seen running."""
+    if before is None:
         return []
-    were_active = {job_id for job_id, state in before if state in {"queued", "running"}}
-    return [job for job in facts.recent if job.id in were_active]
+    had_ended = {job_id for job_id, state in before if state not in {"queued", "running"}}
+    return [job for job in facts.recent if job.id not in had_ended]
 
 
 @dataclass(frozen=True)
@@ -242,11 +245,19 @@ class BackupsState(rx.State):
             self.failure, self.failure_hint = error.message, error.hint
 
     @rx.event
-    async def set_filter(self, text: str) -> None:
+    def arrive(self) -> None:
+        """Take the filter from the address, which outlives a reload and can be passed on."""
+        self.filter_text = str(self.router.url.query_parameters.get("q", ""))[:_LONGEST_FILTER]
+
+    @rx.event
+    async def set_filter(self, text: str) -> EventSpec:
         """Show only backups whose name, description or author contains this."""
-        self.filter_text = str(text)[:200]
+        self.filter_text = str(text)[:_LONGEST_FILTER]
         self.page = 1
         await self._list()
+        query = f"?{urlencode({'q': self.filter_text})}" if self.filter_text else ""
+        # With the router's own state kept, so that going back still works.
+        return rx.call_script(f"history.replaceState(history.state, '', location.pathname + {json.dumps(query)})")
 
     @rx.event
     async def turn_page(self, by: int) -> None:

@@ -17,6 +17,9 @@ from rxbackup.operations.views import BackupDetail, BackupQuery, BackupView, Gro
 
 _T = TypeVar("_T")
 
+Revision = tuple[tuple[str, str], ...]
+"""Id and state of every run that is known."""
+
 
 @dataclass(frozen=True)
 class Facts:
@@ -35,7 +38,7 @@ class Facts:
     counts: tuple[GroupCount, ...] | None
 
     @property
-    def revision(self) -> tuple[tuple[str, str], ...]:
+    def revision(self) -> Revision:
         """Changes whenever a run begins or ends."""
         return tuple((job.id, job.state) for job in (*self.active, *self.recent))
 

@@ -1,0 +1,237 @@
+"""What the backups page makes of what operations say: the judgement, the rows, the shared look."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from rxbackup.access.actor import Actor
+from rxbackup.errors import DatabaseUnavailable
+from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView
+from rxbackup.ui.pages.backups.protection import judge
+from rxbackup.ui.pages.backups.rows import activity_row, change_rows, run_row, tiles
+from rxbackup.ui.pages.backups.watching import Shared
+
+NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
+SERVICES: Any = SimpleNamespace()
+ADMIN = Actor("ada@example.com", "admin")
+
+
+def backup(*, hours: float = 1, level: str | None = "decrypted") -> BackupView:
+    return BackupView(
+        id="b1",
+        name="Nightly",
+        description="",
+        when=NOW - timedelta(hours=hours),
+        created_by="ada@example.com",
+        state="complete",
+        rows=10,
+        tables=1,
+        raw_bytes=100,
+        stored_bytes=10,
+        seconds=1.0,
+        pinned=False,
+        verified_level=level,
+        verified_at=NOW - timedelta(minutes=5) if level else None,
+        store="database",
+        trigger="manual",
+        error=None,
+        groups=("Assets",),
+        job_id=None,
+        segments_total=1,
+        segments_read=1,
+    )
+
+
+def job(
+    kind: str = "backup",
+    state: str = "succeeded",
+    *,
+    minutes: float = 10,
+    error: ErrorView | None = None,
+    result: dict[str, Any] | None = None,
+    **changes: Any,
+) -> JobView:
+    created = NOW - timedelta(minutes=minutes)
+    values: dict[str, Any] = {
+        "id": f"{kind}-{minutes}",
+        "kind": kind,
+        "actor": "ada@example.com",
+        "state": state,
+        "stage": "",
+        "percent": None,
+        "rows_done": 0,
+        "rows_total": 0,
+        "bytes_done": 0,
+        "bytes_total": 0,
+        "message": "",
+        "error": error,
+        "result": result or {},
+        "created_at": created,
+        "started_at": created,
+        "finished_at": None if state in {"queued", "running"} else created + timedelta(seconds=4),
+        "backup_id": "b1",
+        "backup_name": "Nightly",
+    }
+    return JobView(**(values | changes))
+
+
+FULL = ErrorView("store-full", "There is no space left in the store.", "Free some space.")
+
+
+def test_nothing_is_green_before_its_contents_were_opened() -> None:
+    for level in (None, "stored", "readable"):
+        judged = judge(backup(level=level), (), (), NOW)
+        assert (judged.kind, judged.remedy) == ("stored", "check")
+    for level in ("decrypted", "restored"):
+        assert judge(backup(level=level), (), (), NOW).kind == "protected"
+
+
+@pytest.mark.parametrize(("hours", "kind"), [(25, "protected"), (27, "attention"), (24 * 8, "risk")])
+def test_protection_ages(hours: float, kind: str) -> None:
+    assert judge(backup(hours=hours), (), (), NOW).kind == kind
+
+
+def test_a_failure_after_the_last_good_backup_asks_for_attention_and_says_why() -> None:
+    judged = judge(backup(hours=2), (job(state="failed", error=FULL),), (), NOW)
+    assert judged.kind == "attention"
+    assert "no space left" in judged.reason
+    assert judged.remedy == "create"
+
+
+def test_a_failure_before_the_last_good_backup_is_history() -> None:
+    assert judge(backup(hours=1), (job(state="failed", minutes=120, error=FULL),), (), NOW).kind == "protected"
+
+
+def test_a_cancelled_run_is_nobodys_failure() -> None:
+    assert judge(backup(), (job(state="cancelled"),), (), NOW).kind == "protected"
+
+
+def test_damage_puts_the_data_at_risk_until_a_later_check_is_clean() -> None:
+    damaged = job("verify", minutes=20, result={"damaged": ["public.assets: a part is missing"]})
+    clean = job("verify", minutes=10, result={"damaged": []})
+    assert judge(backup(), (damaged,), (), NOW).kind == "risk"
+    assert judge(backup(), (clean, damaged), (), NOW).kind == "protected"
+
+
+def test_without_any_backup_it_is_the_first_start_or_a_risk() -> None:
+    assert judge(None, (), (), NOW).kind == "none"
+    assert judge(None, (), (job(state="running"),), NOW).kind == "running"
+    assert judge(None, (job(state="failed", error=FULL),), (), NOW).kind == "risk"
+
+
+def test_a_running_backup_shows_pace_and_time_left() -> None:
+    running = job(
+        state="running",
+        minutes=1,
+        percent=40.4,
+        rows_done=400,
+        rows_total=1000,
+        bytes_done=60_000_000,
+        bytes_total=150_000_000,
+    )
+    row = run_row(running, NOW)
+    assert (row.percent, row.pace) == (40, "1.0 MB/s · about 2 min left")
+    assert row.title == "Backing up “Nightly”"
+
+
+def test_a_waiting_run_promises_nothing() -> None:
+    row = run_row(job(state="queued", started_at=None, percent=0.0), NOW)
+    assert (row.stage, row.percent, row.pace) == ("Waiting for its turn", -1, "")
+
+
+def test_a_failure_in_the_activity_carries_cause_hint_and_details() -> None:
+    row = activity_row(job(state="failed", error=FULL))
+    assert (row.title, row.tone) == ("Backup failed:", "bad")
+    assert (row.message, row.hint) == (FULL.message, FULL.hint)
+    assert "store-full" in row.details
+
+
+def test_damage_found_by_a_check_is_told_as_such() -> None:
+    row = activity_row(job("verify", result={"damaged": ["public.assets: 12 rows"]}))
+    assert (row.title, row.tone, row.message) == ("Damage found in", "bad", "public.assets: 12 rows")
+
+
+def test_tiles_compare_only_what_was_counted_exactly() -> None:
+    counts = (
+        GroupCount("Assets", ("public.assets",), 112, estimated=False),
+        GroupCount("Issues", ("public.issues",), 2_000_000, estimated=True),
+        GroupCount("New", ("public.new",), 3, estimated=False),
+    )
+    shown = {tile.name: tile for tile in tiles(counts, {"Assets": 100, "Issues": 1})}
+    assert (shown["Assets"].compared, shown["Assets"].change) == (True, 12)
+    assert not shown["Issues"].compared
+    assert not shown["New"].compared
+    assert not any(tile.compared for tile in tiles(counts, None))
+
+
+def test_the_result_of_a_restore_names_only_what_changed() -> None:
+    rows, words = change_rows(
+        {"public.a": {"added": 2, "changed": 1, "removed": 0}, "public.b": {"added": 0, "changed": 0, "removed": 0}}
+    )
+    assert [row.table for row in rows] == ["public.a"]
+    assert words == "2 rows added, 1 changed, 0 removed in 1 table; 1 table already as in the backup."
+
+
+def test_a_restore_that_changed_nothing_says_so() -> None:
+    rows, words = change_rows({"public.b": {"added": 0, "changed": 0, "removed": 0}})
+    assert rows == []
+    assert words.startswith("Nothing had to be changed")
+
+
+def test_many_tabs_ask_once() -> None:
+    asked: list[str] = []
+    shared = Shared(lambda _services, actor: asked.append(actor.email), seconds=60)
+
+    async def look() -> None:
+        await asyncio.gather(*[shared.get(SERVICES, ADMIN) for _ in range(20)])
+
+    asyncio.run(look())
+    assert asked == ["ada@example.com"]
+
+
+def test_one_roles_answer_is_not_handed_to_another() -> None:
+    shared = Shared(lambda _services, actor: actor.role, seconds=60)
+
+    async def look() -> list[str]:
+        return [await shared.get(SERVICES, ADMIN), await shared.get(SERVICES, Actor("vic@example.com", "viewer"))]
+
+    assert asyncio.run(look()) == ["admin", "viewer"]
+
+
+def test_a_failure_is_shared_too() -> None:
+    asked: list[int] = []
+
+    def fail(_services: object, _actor: object) -> None:
+        asked.append(1)
+        raise DatabaseUnavailable
+
+    shared = Shared(fail, seconds=60)
+
+    async def look() -> int:
+        answers = await asyncio.gather(*[shared.get(SERVICES, ADMIN) for _ in range(5)], return_exceptions=True)
+        return sum(isinstance(answer, DatabaseUnavailable) for answer in answers)
+
+    assert asyncio.run(look()) == 5
+    assert len(asked) == 1
+
+
+def test_what_must_wait_does_not_keep_the_rest_waiting() -> None:
+    async def look() -> tuple[int | None, int | None]:
+        release = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def slow(_services: object, _actor: object) -> int:
+            asyncio.run_coroutine_threadsafe(release.wait(), loop).result(5)
+            return 7
+
+        shared = Shared(slow, seconds=60)
+        first = await shared.get_or_last(SERVICES, ADMIN, patience=0.01)
+        release.set()
+        return first, await shared.get_or_last(SERVICES, ADMIN, patience=5)
+
+    assert asyncio.run(look()) == (None, 7)

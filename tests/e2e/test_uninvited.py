@@ -5,7 +5,6 @@ The list of handlers is the app's own, so a new handler is covered by itself.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from typing import Any
 
@@ -15,7 +14,7 @@ import pytest
 from rxbackup.postgres.embedded import EmbeddedServer
 from tests.e2e.conftest import Admin
 from tests.support.running_app import RunningApp
-from tests.support.uninvited import JUNK, Uninvited, every_handler
+from tests.support.uninvited import JUNK, Uninvited, every_handler, run_apart
 
 MAY_BE_SENT = {"first_start_rx_state_", "is_hydrated_rx_state_"}
 
@@ -88,7 +87,7 @@ def revoked(app: RunningApp, admin: Admin) -> str:
 def test_whoever_is_not_signed_in_does_nothing_and_learns_nothing(app: RunningApp, admin: Admin, who: str) -> None:
     cookie = {"nobody": None, "a made-up session": "rxb_session=" + "A" * 43}.get(who, "")
     before = rows(app)
-    updates = asyncio.run(call_everything(app, revoked(app, admin) if cookie == "" else cookie))
+    updates = run_apart(call_everything(app, revoked(app, admin) if cookie == "" else cookie))
     assert len(every_handler()) > 30
     assert updates, "nothing was answered at all: the test did not reach the app"
     assert told(updates) == []
@@ -117,7 +116,7 @@ def test_a_tab_that_somebody_signed_in_has_used_gives_nothing_to_the_next(app: R
             await thief.settle()
         return thief.updates
 
-    updates = asyncio.run(take_over())
+    updates = run_apart(take_over())
     assert admin.email not in json.dumps(updates)
 
 
@@ -132,7 +131,7 @@ def test_no_answer_ever_holds_the_cookie(app: RunningApp, admin: Admin) -> None:
             await client.settle()
         return token, client.updates
 
-    token, updates = asyncio.run(look())
+    token, updates = run_apart(look())
     assert token not in json.dumps(updates)
     assert token not in app.output
     assert "c4n4ry" not in app.output
@@ -154,7 +153,7 @@ def test_a_foreign_page_cannot_open_the_websocket(app: RunningApp, origin: str) 
         await client.disconnect()
 
     with pytest.raises(socketio.exceptions.ConnectionError):
-        asyncio.run(knock())
+        run_apart(knock())
 
 
 def _named(end: str) -> str:

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from typing import Any, Self
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Self, TypeVar
 
 import socketio
+
+_T = TypeVar("_T")
 
 NAMESPACE = "/_event"
 
@@ -25,6 +29,12 @@ JUNK: tuple[dict[str, Any], ...] = (
     {"vars": {"email": "mallory@example.com"}, "hashes": []},
 )
 """Payloads that fit nothing, something, and what an attacker would try."""
+
+
+def run_apart(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run a coroutine in a thread of its own: the browser's driver occupies the loop of this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 class Uninvited:

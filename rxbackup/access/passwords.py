@@ -20,6 +20,8 @@ from rxbackup.errors import TooManyAttempts, UsageError
 SHORTEST = 12
 LONGEST = 128
 
+# Chosen now: passlib would choose at the first call, and fails if two threads, or two nested calls, make it.
+argon2.set_backend("argon2_cffi")
 _hasher = argon2.using(type="ID", memory_cost=19 * 1024, time_cost=2, parallelism=1)
 
 # Every check takes 19 MiB: a flood of sign-ins must not take the machine down (two at a time, eight waiting).

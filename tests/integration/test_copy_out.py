@@ -22,9 +22,12 @@ def rows(database: str) -> str:
 
 
 def _whole(url: str) -> bytes:
-    with connect(url, application_name="test") as conn, conn.cursor() as cursor:
-        with cursor.copy("COPY t TO STDOUT") as copy:
-            return b"".join(bytes(piece) for piece in copy)
+    with (
+        connect(url, application_name="test") as conn,
+        conn.cursor() as cursor,
+        cursor.copy("COPY t TO STDOUT") as copy,
+    ):
+        return b"".join(bytes(piece) for piece in copy)
 
 
 @pytest.mark.parametrize("piece_bytes", [8, 100, 1000, 1 << 20])
@@ -57,6 +60,6 @@ def test_a_consumer_that_stops_early_leaves_no_open_copy_behind(rows: str) -> No
 
 
 def test_a_refused_query_names_what_was_read(rows: str) -> None:
-    with connect(rows, application_name="test") as conn:
-        with pytest.raises(errors.DatabaseRefused, match="Reading public.t: column"):
-            list(read_rows(conn, copy_query(TABLE, ["gone"], 0, None), piece_bytes=100, doing="reading public.t"))
+    conn = connect(rows, application_name="test")
+    with conn, pytest.raises(errors.DatabaseRefused, match=r"Reading public\.t: column"):
+        list(read_rows(conn, copy_query(TABLE, ["gone"], 0, None), piece_bytes=100, doing="reading public.t"))

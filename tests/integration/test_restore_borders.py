@@ -85,7 +85,7 @@ def test_rows_whose_parents_are_gone_are_refused(database: str, vault: Vault) ->
     _run(database, "DELETE FROM sale_lines; DELETE FROM sale_orders; DELETE FROM shop_customers WHERE id < 4")
     before = take_image(database)
 
-    with pytest.raises(errors.PlanRefused, match="3 rows of public.sale_orders refer to rows of public.shop_customers"):
+    with pytest.raises(errors.PlanRefused, match=r"3 rows of public\.sale_orders refer to rows of"):
         restore(database, vault, outcome, groups=("Sale",))
 
     assert take_image(database) == before

@@ -53,8 +53,8 @@ def take_image(url: str) -> Image:
                 lines = sorted(b"".join(bytes(piece) for piece in copy).split(b"\n"))
             rows[table.qualified] = hashlib.sha256(b"\n".join(lines)).hexdigest()
         constraints = conn.execute(
-            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), condeferrable, condeferred, convalidated "
-            "FROM pg_constraint ORDER BY 1, 2"
+            "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid), condeferrable, condeferred, "
+            "convalidated FROM pg_constraint ORDER BY 1, 2"
         ).fetchall()
         triggers = conn.execute(
             "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -43,7 +44,7 @@ def test_segments_cover_a_table_without_gap_or_overlap(blocks: int, wide: int) -
     segments = cut_segments(table(1, "t", blocks=blocks, size=blocks * 8192 * wide))
     assert segments[0].first_block == 0
     assert segments[-1].end_block is None
-    for before, after in zip(segments, segments[1:], strict=False):
+    for before, after in pairwise(segments):
         assert before.end_block == after.first_block
     lengths = {s.end_block - s.first_block for s in segments[:-1] if s.end_block is not None}
     assert len(lengths) <= 1

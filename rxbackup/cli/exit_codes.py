@@ -49,11 +49,11 @@ def _known(error: BaseException) -> RxbackupError:
     )
 
 
-class Unexpected(RxbackupError):  # noqa: N818 - named like its siblings
+class Unexpected(RxbackupError):
     """Something happened that nobody thought of."""
 
 
-class BadCommand(UsageError):  # noqa: N818 - see above
+class BadCommand(UsageError):
     """The command line makes no sense."""
 
     default_hint = "Add --help to see what is possible."

@@ -30,13 +30,13 @@ BUILT_FROM = ("rxconfig.py", "rxbackup/rxbackup.py", "rxbackup/ui", "assets", "r
 Say = Callable[[str], None]
 
 
-class PageMissing(RxbackupError):  # noqa: N818 - named like its siblings in rxbackup.errors
+class PageMissing(RxbackupError):
     """The page is not built."""
 
     default_hint = "Reinstall rxbackup with `pip install .`, or run `python -m rxbackup.serving.page` in a checkout."
 
 
-class PageBuildFailed(RxbackupError):  # noqa: N818 - as above
+class PageBuildFailed(RxbackupError):
     """The page could not be built."""
 
     default_hint = "Read the output above. Building needs the npm registry once; `npm ping` tells whether it answers."
@@ -147,7 +147,7 @@ def _copy_sources(root: Path, work: Path) -> None:
 
 def _run_export(work: Path) -> None:
     command = [sys.executable, "-m", "reflex", "export", "--frontend-only", "--no-zip"]
-    done = subprocess.run(  # noqa: S603 - fixed command, no input from outside
+    done = subprocess.run(
         command, cwd=work, env=_build_environment(work), check=False, capture_output=True, text=True
     )
     if done.returncode != 0 or not is_built(work / ".web"):
@@ -180,7 +180,7 @@ def _build_environment(work: Path) -> dict[str, str]:
 def _npm_registry(env: Mapping[str, str]) -> str:
     """The registry that npm itself is configured to use."""
     asked = subprocess.run(
-        ["npm", "config", "get", "registry"],  # noqa: S607 - our own npm, first on the PATH of `env`
+        ["npm", "config", "get", "registry"],
         env=dict(env),
         check=True,
         capture_output=True,

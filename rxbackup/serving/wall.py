@@ -113,7 +113,7 @@ class Wall:
                 present = {name.lower(): value for name, value in message.get("headers", [])}
                 wanted = dict(ALWAYS)
                 is_page = present.get(b"content-type", b"").startswith(b"text/html")
-                # "Not modified" has no type of its own, and its headers replace those of the copy that the browser kept:
+                # "Not modified" has no type of its own, and its headers replace those of the copy in the browser:
                 # without a policy the copy keeps the one it came with.
                 if message["status"] != HTTPStatus.NOT_MODIFIED:
                     wanted["content-security-policy"] = self._page_policy if is_page else DATA_POLICY

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 
 from rxbackup.export.rows import segment_chunks
+from rxbackup.export.sql_foreign_keys import LOOSEN, TABLES, TIGHTEN, text_array
 from rxbackup.export.tally import Tally
 from rxbackup.progress import ProgressSink, ignore_progress
 from rxbackup.vault.manifest import Manifest, SequenceEntry, TableEntry
@@ -29,9 +30,9 @@ _HEAD = """\
 --
 -- Load it with psql into a database that has these tables, empty:
 --   psql -X -v ON_ERROR_STOP=1 -f FILE DATABASE
--- Everything happens in one transaction. Deferrable constraints are deferred to its end; tables whose foreign keys
--- are not deferrable and form a circle, or come in the wrong order, load if a superuser takes the comment mark off
--- the line with session_replication_role, which also keeps triggers from firing.
+-- Everything happens in one transaction, as the owner of the tables. Where foreign keys form a circle they are made
+-- deferrable for its length, and put back before its end. Triggers fire, unless a superuser takes the comment mark off
+-- the line with session_replication_role; foreign keys are then not checked either.
 --
 
 \\set ON_ERROR_STOP on
@@ -68,7 +69,7 @@ def write_sql(vault: Vault, manifest: Manifest, *, on_progress: ProgressSink = i
         yield b"\\.\n"
         tally.table_done()
     yield "".join(map(_sequence, manifest.sequences)).encode()
-    yield b"\nCOMMIT;\n"
+    yield f"\n\nSET CONSTRAINTS ALL IMMEDIATE;\n{TIGHTEN}\nCOMMIT;\n".encode()
 
 
 def _head(manifest: Manifest) -> str:
@@ -85,15 +86,19 @@ def _head(manifest: Manifest) -> str:
     settings = "".join(f"SET {name} = {_literal(value)};\n" for name, value in pins.items())
     return (
         f"{comments}\nSET standard_conforming_strings = on;\n{settings}SET search_path = '';\nSET row_security = off;\n"
-        "\nBEGIN;\nSET CONSTRAINTS ALL DEFERRED;\n-- SET LOCAL session_replication_role = replica;\n"
+        f"\nBEGIN;\nSET LOCAL {TABLES} = {_literal(text_array(map(_target, manifest.tables)))};\n{LOOSEN}"
+        "SET CONSTRAINTS ALL DEFERRED;\n-- SET LOCAL session_replication_role = replica;\n"
     )
 
 
 def _table_head(table: TableEntry) -> str:
     columns = ", ".join(_identifier(column.name) for column in table.copied_columns)
-    target = f"{_identifier(table.schema)}.{_identifier(table.name)}"
     listed = f" ({columns})" if columns else ""
-    return f"\n-- {_commented(table.qualified)}: {table.rows} rows\nCOPY {target}{listed} FROM stdin;\n"
+    return f"\n-- {_commented(table.qualified)}: {table.rows} rows\nCOPY {_target(table)}{listed} FROM stdin;\n"
+
+
+def _target(table: TableEntry) -> str:
+    return f"{_identifier(table.schema)}.{_identifier(table.name)}"
 
 
 def _sequence(sequence: SequenceEntry) -> str:

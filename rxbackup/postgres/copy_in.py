@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Iterable, Sequence
 
-from psycopg import sql
+from psycopg import pq, sql
 
 from rxbackup.postgres.connecting import Connection, translated
+
+_AT_ONCE = 1 << 20
 
 
 def copy_rows(
@@ -30,5 +33,20 @@ def copy_rows(
     with translated(doing), conn.cursor() as cursor:
         with cursor.copy(query) as copy:
             for piece in pieces:
-                copy.write(piece)
+                view = memoryview(piece)
+                for start in range(0, len(view), _AT_ONCE):
+                    copy.write(view[start : start + _AT_ONCE])
+                    _send(conn.pgconn)
         return cursor.rowcount
+
+
+def _send(pgconn: pq.abc.PGconn) -> None:
+    """Wait until the server has taken what was written: otherwise libpq piles up whatever a slow server leaves."""
+    if not pgconn.flush():
+        return
+    poll = select.poll()
+    poll.register(pgconn.socket, select.POLLIN | select.POLLOUT)
+    while pgconn.flush():
+        for _, event in poll.poll():
+            if event & ~select.POLLOUT:  # a notice, an error, or the end
+                pgconn.consume_input()

@@ -1,6 +1,7 @@
 // The forms before a session exists. They talk HTTP, not the page's websocket: only an HTTP answer can set a cookie
 // that no script reads, and what is typed here never becomes part of the page's state.
 import { createElement, useRef, useState } from "react";
+import { CircleAlert } from "lucide-react";
 
 const ownPath = (wanted) => {
   if (!wanted) return "/";
@@ -22,6 +23,18 @@ const send = async (action, typed) => {
   if (answer.ok) return null;
   return answer.json().catch(() => ({ detail: `The server answered ${answer.status}.`, hint: "Try again in a moment." }));
 };
+
+// Commands stand between backticks in messages, as everywhere in rxbackup.
+const worded = (text) =>
+  text.split("`").map((part, index) => (index % 2 ? createElement("code", { key: index }, part) : part));
+
+const told = (problem) => createElement(
+  "div", { className: "rx-notice rx-tone-bad" },
+  createElement(CircleAlert, { size: 16, "aria-hidden": true, className: "rx-notice-icon" }),
+  createElement("div", { className: "rx-notice-body" },
+    createElement("p", { className: "rx-notice-title" }, worded(problem.detail)),
+    problem.hint && createElement("p", null, worded(problem.hint))),
+);
 
 export const EntryForm = ({ action, children, ...rest }) => {
   const [problem, setProblem] = useState(null);
@@ -47,12 +60,7 @@ export const EntryForm = ({ action, children, ...rest }) => {
     setProblem(found);
     form.current.querySelector("input[name=password]")?.select();
   };
-  const alert = createElement("div", { role: "alert", key: "alert" }, problem && createElement(
-    "div", { className: "rx-notice rx-tone-bad" },
-    createElement("div", { className: "rx-notice-body" },
-      createElement("p", { className: "rx-notice-title" }, problem.detail),
-      problem.hint && createElement("p", null, problem.hint)),
-  ));
+  const alert = createElement("div", { role: "alert", key: "alert" }, problem && told(problem));
   return createElement(
     "form",
     { method: "post", action, onSubmit: submit, ref: form, "aria-busy": busy, className: "rx-entry", ...rest },

@@ -50,8 +50,9 @@ export const When = ({ at, exact = false, ...rest }) => {
 
 export const Count = ({ value, estimated = false, signed = false, ...rest }) => {
   const text = new Intl.NumberFormat(undefined, signed ? { signDisplay: "exceptZero" } : {}).format(value ?? 0);
+  const about = signed ? "about " : "~";
   return createElement("span", { title: estimated ? "About: PostgreSQL's own estimate" : undefined, ...rest },
-    (estimated ? "~" : "") + text.replace("-", "\u2212"));
+    (estimated ? about : "") + text.replace("-", "\u2212"));
 };
 
 const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];

@@ -61,7 +61,7 @@ def plain_frame(*content: rx.Component, title: Any, text: Any = "") -> rx.Compon
 
 def toaster() -> rx.Component:
     """Where toasts appear. They confirm; they never carry the only copy of a message."""
-    return rx.toast.provider(position="bottom-right", close_button=True, visible_toasts=3)
+    return rx.toast.provider(position="bottom-right", close_button=True, visible_toasts=3, rich_colors=False)
 
 
 def connection_notice() -> rx.Component:

@@ -88,6 +88,10 @@ TOKENS: Final[dict[str, str]] = {
     "text-title": "24px/32px",
     "sans": "'Inter Variable', 'Inter', ui-sans-serif, system-ui, -apple-system, 'Segoe UI', sans-serif",
     "mono": "ui-monospace, 'SF Mono', 'Cascadia Mono', Menlo, Consolas, monospace",
+    # Toasts hang outside the Radix theme, where only the plain scales are known.
+    "toast": "var(--slate-1)",
+    "toast-ink": "var(--slate-12)",
+    "toast-line": "var(--slate-a6)",
     "shadow": "0 1px 2px var(--black-a2)",
     "quick": "120ms",
 }
@@ -105,9 +109,9 @@ def radix_theme() -> rx.Component:
 
 
 def tokens_css() -> str:
-    """The tokens as CSS variables. On `.radix-themes`, since only there the greys are known."""
+    """The tokens as CSS variables: on `.radix-themes`, which knows the chosen greys, and on the root for the rest."""
     lines = "".join(f"--rx-{name}:{value};" for name, value in TOKENS.items())
-    return f".radix-themes{{{lines}--default-font-family:var(--rx-sans);}}"
+    return f":root,.radix-themes{{{lines}--default-font-family:var(--rx-sans);}}"
 
 
 def head() -> list[rx.Component]:

@@ -31,7 +31,18 @@ PROOF_MEANINGS: Final = {
 
 KIND_WORDS: Final = {"backup": "Backup", "restore": "Restore", "verify": "Check", "delete": "Deletion"}
 
+_TRADE_WORDS: Final = {
+    "Looking for chunks": "Looking for every part",
+    "Reading chunks": "Opening every part",
+    "Writing the manifest and reading it back": "Writing the list of contents and reading it back",
+}
+
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
+
+
+def stage(words: str) -> str:
+    """What is being done, in words that need no knowledge of how backups are stored."""
+    return _TRADE_WORDS.get(words, words)
 
 
 def number(value: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ from rxbackup.errors import DatabaseUnavailable
 from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView
 from rxbackup.ui.pages.backups.protection import judge
 from rxbackup.ui.pages.backups.rows import activity_row, change_rows, run_row, tiles
-from rxbackup.ui.pages.backups.watching import Shared
+from rxbackup.ui.pages.backups.watching import Facts, Shared, widest_of_late
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
 SERVICES: Any = SimpleNamespace()
@@ -83,45 +84,69 @@ def job(
 FULL = ErrorView("store-full", "There is no space left in the store.", "Free some space.")
 
 
+def facts(
+    latest: BackupView | None,
+    recent: tuple[JobView, ...] = (),
+    active: tuple[JobView, ...] = (),
+    groups: tuple[str, ...] = ("Assets",),
+) -> Facts:
+    counts = tuple(GroupCount(name, (f"public.{name.lower()}",), 1, estimated=False) for name in groups)
+    return Facts(active=active, recent=recent, latest=latest, before=None, counts=counts)
+
+
 def test_nothing_is_green_before_its_contents_were_opened() -> None:
     for level in (None, "stored", "readable"):
-        judged = judge(backup(level=level), (), (), NOW)
+        judged = judge(facts(backup(level=level)), NOW)
         assert (judged.kind, judged.remedy) == ("stored", "check")
     for level in ("decrypted", "restored"):
-        assert judge(backup(level=level), (), (), NOW).kind == "protected"
+        assert judge(facts(backup(level=level)), NOW).kind == "protected"
 
 
 @pytest.mark.parametrize(("hours", "kind"), [(25, "protected"), (27, "attention"), (24 * 8, "risk")])
 def test_protection_ages(hours: float, kind: str) -> None:
-    assert judge(backup(hours=hours), (), (), NOW).kind == kind
+    assert judge(facts(backup(hours=hours)), NOW).kind == kind
 
 
 def test_a_failure_after_the_last_good_backup_asks_for_attention_and_says_why() -> None:
-    judged = judge(backup(hours=2), (job(state="failed", error=FULL),), (), NOW)
+    judged = judge(facts(backup(hours=2), (job(state="failed", error=FULL),)), NOW)
     assert judged.kind == "attention"
     assert "no space left" in judged.reason
     assert judged.remedy == "create"
 
 
 def test_a_failure_before_the_last_good_backup_is_history() -> None:
-    assert judge(backup(hours=1), (job(state="failed", minutes=120, error=FULL),), (), NOW).kind == "protected"
+    assert judge(facts(backup(hours=1), (job(state="failed", minutes=120, error=FULL),)), NOW).kind == "protected"
 
 
 def test_a_cancelled_run_is_nobodys_failure() -> None:
-    assert judge(backup(), (job(state="cancelled"),), (), NOW).kind == "protected"
+    assert judge(facts(backup(), (job(state="cancelled"),)), NOW).kind == "protected"
 
 
 def test_damage_puts_the_data_at_risk_until_a_later_check_is_clean() -> None:
     damaged = job("verify", minutes=20, result={"damaged": ["public.assets: a part is missing"]})
     clean = job("verify", minutes=10, result={"damaged": []})
-    assert judge(backup(), (damaged,), (), NOW).kind == "risk"
-    assert judge(backup(), (clean, damaged), (), NOW).kind == "protected"
+    assert judge(facts(backup(), (damaged,)), NOW).kind == "risk"
+    assert judge(facts(backup(), (clean, damaged)), NOW).kind == "protected"
 
 
 def test_without_any_backup_it_is_the_first_start_or_a_risk() -> None:
-    assert judge(None, (), (), NOW).kind == "none"
-    assert judge(None, (), (job(state="running"),), NOW).kind == "running"
-    assert judge(None, (job(state="failed", error=FULL),), (), NOW).kind == "risk"
+    assert judge(facts(None), NOW).kind == "none"
+    assert judge(facts(None, active=(job(state="running"),)), NOW).kind == "running"
+    assert judge(facts(None, (job(state="failed", error=FULL),)), NOW).kind == "risk"
+
+
+def test_a_backup_of_some_groups_does_not_protect_the_others() -> None:
+    judged = judge(facts(backup(), groups=("Assets", "Issues")), NOW)
+    assert (judged.kind, judged.remedy, judged.reason) == ("attention", "create", "It leaves out Issues.")
+
+
+def test_the_last_good_backup_is_the_latest_that_holds_everything() -> None:
+    whole = replace(backup(hours=2), id="whole", groups=("Assets", "Issues"))
+    safety = replace(backup(hours=1), id="safety", groups=("Assets",))
+    counts = facts(None, groups=("Assets", "Issues")).counts
+    assert widest_of_late((safety, whole), counts) is whole
+    assert widest_of_late((safety,), counts) is safety
+    assert widest_of_late((), counts) is None
 
 
 def test_a_running_backup_shows_pace_and_time_left() -> None:

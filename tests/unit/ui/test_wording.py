@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import rxbackup
 from rxbackup.ui import wording
 
 
@@ -40,3 +44,11 @@ def test_plural_counts_one_and_many() -> None:
 def test_every_proof_has_a_word_and_a_meaning() -> None:
     assert set(wording.PROOF_WORDS) == set(wording.PROOF_MEANINGS)
     assert {"stored", "readable", "decrypted", "restored"} < set(wording.PROOF_WORDS)
+
+
+def test_no_stage_of_the_engine_speaks_of_the_trade() -> None:
+    source = "".join(path.read_text(encoding="utf-8") for path in Path(rxbackup.__file__).parent.glob("*/*.py"))
+    stages = set(re.findall(r'[Pp]rogress\(\s*"([^"]+)"', source))
+    assert "Reading chunks" in stages  # the pattern still finds them
+    for words in stages:
+        assert not re.search("chunk|manifest|snapshot|segment|job", wording.stage(words), re.IGNORECASE)

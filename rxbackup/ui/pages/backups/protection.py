@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from rxbackup.operations.views import BackupView, JobView
 from rxbackup.ui import wording
+from rxbackup.ui.pages.backups.watching import Facts
 
 FRESH = timedelta(hours=26)
 STALE = timedelta(days=7)
@@ -44,13 +45,15 @@ _PROOFS = {
 }
 
 
-def judge(
-    latest: BackupView | None, recent: tuple[JobView, ...], active: tuple[JobView, ...], now: datetime
-) -> Protection:
+def judge(facts: Facts, now: datetime) -> Protection:
     """Judge how safe the data is, from the last good backup and what has happened since."""
+    latest, recent, active = facts.latest, facts.recent, facts.active
     trouble = _trouble(latest, recent)
     if latest is None:
         return _without_backup(trouble, active)
+    missing = [count.name for count in facts.counts or () if count.name not in latest.groups]
+    if missing and not trouble:
+        trouble = f"It leaves out {wording.listed(missing)}."
     kind, remedy, reason = _grade(latest, now, trouble, recent)
     level = latest.verified_level or ""
     return Protection(

@@ -136,7 +136,11 @@ def run_row(job: JobView, now: datetime) -> RunRow:
         id=job.id,
         kind=job.kind,
         title=f"{_RUN_TITLES.get(job.kind, job.kind.capitalize())}{name}",
-        stage="Cancelling" if job.cancel_requested else "Waiting for its turn" if queued else job.stage or "Starting",
+        stage="Cancelling"
+        if job.cancel_requested
+        else "Waiting for its turn"
+        if queued
+        else wording.stage(job.stage) or "Starting",
         percent=-1 if job.percent is None or queued else max(0, min(100, round(job.percent))),
         rows_done=job.rows_done,
         rows_total=job.rows_total,

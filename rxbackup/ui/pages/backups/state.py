@@ -109,7 +109,7 @@ class WatchState(rx.State):
         runs = [run_row(job, now) for job in facts.active]
         shown_tiles = self.tiles if facts.counts is None else tiles(facts.counts, facts.before)
         activity = [activity_row(job) for job in facts.recent[:_SHOWN_ACTIVITIES]]
-        protection = judge(facts.latest, facts.recent, facts.active, now)
+        protection = judge(facts, now)
         note = "" if self.loaded else await self._ask_store_note()
         listing = await _fetch(await actor_of(self), *await self._wanted()) if relist else None
         async with self:

@@ -27,7 +27,7 @@ class Facts:
 
     Attributes:
         active, recent: what runs (oldest first), what has ended (newest first).
-        latest: the last good backup; `before` its rows by group.
+        latest: the last good backup of everything; `before` its rows by group.
         counts: rows by group now; None until they were counted once.
     """
 
@@ -99,7 +99,7 @@ class Watch:
 
     def __init__(self) -> None:
         self.runs = Shared(_runs, seconds=0.8)
-        self.latest = Shared(_latest, seconds=2.0)
+        self.latest = Shared(_good_backups, seconds=2.0)
         self.counts = Shared(groups.count_groups, seconds=4.0)
         self._changed = asyncio.Event()
         self._going_on: set[str] = set()
@@ -114,8 +114,8 @@ class Watch:
             self._going_on = going_on
             self.latest.forget()
             self.counts.forget()
-        latest = await self.latest.get(services, actor)
         counts = await self.counts.get_or_last(services, actor, patience=1.0)
+        latest = widest_of_late(await self.latest.get(services, actor), counts)
         before = await self._rows_by_group(services, actor, latest) if latest else None
         return Facts(active, recent, latest, before, counts)
 
@@ -149,9 +149,17 @@ def _runs(services: Services, actor: Actor) -> tuple[tuple[JobView, ...], tuple[
     return active, tuple(job for job in recent if not job.is_active)
 
 
-def _latest(services: Services, actor: Actor) -> BackupView | None:
-    page = backups.list_backups(services, actor, BackupQuery(state="complete", per_page=1))
-    return page.items[0] if page.items else None
+def _good_backups(services: Services, actor: Actor) -> tuple[BackupView, ...]:
+    return backups.list_backups(services, actor, BackupQuery(state="complete", per_page=50)).items
+
+
+def widest_of_late(good: tuple[BackupView, ...], counts: tuple[GroupCount, ...] | None) -> BackupView | None:
+    """The latest good backup that holds every group there is; if none does, the latest at all.
+
+    A backup of some groups, a safety backup for instance, protects only those.
+    """
+    wanted = {count.name for count in counts or ()}
+    return next((one for one in good if wanted <= set(one.groups)), good[0] if good else None)
 
 
 WATCH = Watch()

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection as Line
 
-from psycopg import sql
-
 from rxbackup import errors
 from rxbackup.postgres.cleanliness import is_unchanged
 from rxbackup.postgres.connecting import Connection
@@ -99,7 +97,8 @@ def copy_segment(conn: Connection, vault: Vault, task: SegmentTask) -> SegmentCo
 def _is_unchanged(conn: Connection, task: SegmentTask, earlier: EarlierSegment, horizon: int) -> bool:
     return is_unchanged(
         conn,
-        sql.Identifier(task.schema, task.name),
+        task.schema,
+        task.name,
         first_block=task.first_block,
         end_block=task.end_block,
         rows=earlier.rows,
@@ -108,7 +107,7 @@ def _is_unchanged(conn: Connection, task: SegmentTask, earlier: EarlierSegment, 
 
 
 def _pieces(conn: Connection, task: SegmentTask) -> Iterator[tuple[bytearray | memoryview, int]]:
-    query = copy_query(sql.Identifier(task.schema, task.name), task.columns, task.first_block, task.end_block)
+    query = copy_query(task.schema, task.name, task.columns, task.first_block, task.end_block)
     return read_rows(conn, query, piece_bytes=CHUNK_BYTES, doing=f"reading {task.schema}.{task.name}")
 
 

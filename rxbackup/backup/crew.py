@@ -94,6 +94,9 @@ class Crew:
         try:
             line.send(task)
         except (BrokenPipeError, ConnectionResetError) as error:
+            # It may have said why it ended, and nobody has listened yet.
+            while line.poll():
+                self._hear(line)
             raise self._lost() from error
 
     def _lost(self) -> errors.WorkerLost:

@@ -59,12 +59,12 @@ def tables_that_name_others(conn: Connection) -> set[int]:
 
 
 def is_unchanged(
-    conn: Connection, table: sql.Identifier, *, first_block: int, end_block: int | None, rows: int, horizon: int
+    conn: Connection, schema: str, name: str, *, first_block: int, end_block: int | None, rows: int, horizon: int
 ) -> bool:
     """Whether a block range holds the very rows it held at an earlier instant, by the rule above.
 
     Args:
-        table: a table that has had the same file ever since.
+        schema, name: of a table that has had the same file ever since.
         rows: how many rows were visible there then.
         horizon: the oldest transaction open then, an xid8 less than 2**31 transactions ago.
     """
@@ -76,7 +76,7 @@ def is_unchanged(
     query = sql.SQL(
         "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER "
         "(WHERE pg_catalog.age(xmin) <= pg_catalog.age({}::pg_catalog.xid)) FROM ONLY {} WHERE {}"
-    ).format(sql.Literal(str(horizon % _XIDS)), table, condition)
+    ).format(sql.Literal(str(horizon % _XIDS)), sql.Identifier(schema, name), condition)
     with translated("asking what changed"):
         row = conn.execute(query).fetchone()
     return row == (rows, 0)

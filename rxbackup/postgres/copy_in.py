@@ -14,7 +14,8 @@ _AT_ONCE = 1 << 20
 
 def copy_rows(
     conn: Connection,
-    table: sql.Identifier,
+    schema: str,
+    name: str,
     columns: Sequence[str],
     pieces: Iterable[bytes],
     *,
@@ -29,7 +30,7 @@ def copy_rows(
     """
     # A table without columns has no column list: its rows are empty lines.
     names = sql.SQL(" ({})").format(sql.SQL(", ").join(map(sql.Identifier, columns))) if columns else sql.SQL("")
-    query = sql.SQL("COPY {}{} FROM STDIN").format(table, names)
+    query = sql.SQL("COPY {}{} FROM STDIN").format(sql.Identifier(schema, name), names)
     with translated(doing), conn.cursor() as cursor:
         with cursor.copy(query) as copy:
             for piece in pieces:

@@ -12,7 +12,7 @@ from psycopg import pq, sql
 from rxbackup.postgres.connecting import Connection, translated
 
 
-def copy_query(table: sql.Identifier, columns: Sequence[str], first_block: int, end_block: int | None) -> sql.Composed:
+def copy_query(schema: str, name: str, columns: Sequence[str], first_block: int, end_block: int | None) -> sql.Composed:
     """Return the COPY that reads the rows in blocks `first_block` up to, not including, `end_block` (None: to the end).
 
     A TID range scan reads sequentially, needs no sort, and lets one big table use every core.
@@ -21,7 +21,7 @@ def copy_query(table: sql.Identifier, columns: Sequence[str], first_block: int, 
     if end_block is not None:
         condition += sql.SQL(" AND ctid < {}::pg_catalog.tid").format(sql.Literal(f"({end_block},0)"))
     return sql.SQL("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT").format(
-        sql.SQL(", ").join(map(sql.Identifier, columns)), table, condition
+        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, name), condition
     )
 
 

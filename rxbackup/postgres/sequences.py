@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from rxbackup.postgres.connecting import Connection, translated
-from rxbackup.postgres.introspection import Sequence
+from rxbackup.postgres.introspection import Catalogue, Sequence
 
 _SEQUENCES_A_QUERY = 200
 
@@ -77,3 +77,21 @@ def restart(conn: Connection, sequence: Sequence, value: int) -> None:
                 sql.Identifier(sequence.schema, sequence.name), sql.Literal(value)
             )
         )
+
+
+def furthest_used(conn: Connection, sequence: Sequence, catalogue: Catalogue) -> int | None:
+    """The value furthest along that the column holds, if it is an integer column."""
+    if sequence.owner is None:
+        return None
+    table = catalogue.by_oid[sequence.owner[0]]
+    column = next(c for c in table.columns if c.name == sequence.owner[1])
+    if column.type not in {"smallint", "integer", "bigint"}:
+        return None
+    row = conn.execute(
+        sql.SQL("SELECT {}({})::bigint FROM {}").format(
+            sql.SQL("pg_catalog.max" if sequence.increment > 0 else "pg_catalog.min"),
+            sql.Identifier(column.name),
+            table.identifier,
+        )
+    ).fetchone()
+    return row[0] if row else None

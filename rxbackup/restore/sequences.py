@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from psycopg import sql
-
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.introspection import Catalogue
 from rxbackup.postgres.introspection import Sequence as PgSequence
-from rxbackup.postgres.sequences import Standing, read_standings, restart, safe_restart
+from rxbackup.postgres.sequences import Standing, furthest_used, read_standings, restart, safe_restart
 from rxbackup.vault.manifest import SequenceEntry
 
 
@@ -27,7 +25,7 @@ def move_sequences_on(conn: Connection, entries: Sequence[SequenceEntry], catalo
             live,
             standings[live.oid],
             Standing(entry.last_value, entry.is_called),
-            used=_furthest(conn, live, catalogue),
+            used=furthest_used(conn, live, catalogue),
         )
         if value is not None:
             restart(conn, live, value)
@@ -43,21 +41,3 @@ def _live(entry: SequenceEntry, catalogue: Catalogue) -> PgSequence | None:
             if table is not None and sequence.owner == (table.oid, entry.owner["column"]):
                 return sequence
     return by_name.get(f"{entry.schema}.{entry.name}")
-
-
-def _furthest(conn: Connection, sequence: PgSequence, catalogue: Catalogue) -> int | None:
-    """The value furthest along that the column holds, if it is an integer column."""
-    if sequence.owner is None:
-        return None
-    table = catalogue.by_oid[sequence.owner[0]]
-    column = next(c for c in table.columns if c.name == sequence.owner[1])
-    if column.type not in {"smallint", "integer", "bigint"}:
-        return None
-    row = conn.execute(
-        sql.SQL("SELECT {}({})::bigint FROM {}").format(
-            sql.SQL("pg_catalog.max" if sequence.increment > 0 else "pg_catalog.min"),
-            sql.Identifier(column.name),
-            table.identifier,
-        )
-    ).fetchone()
-    return row[0] if row else None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from psycopg import sql
 
 from rxbackup import errors
 from rxbackup.postgres.connecting import connect
 from rxbackup.postgres.copy_out import copy_query, read_rows
 
-TABLE = sql.Identifier("public", "t")
+TABLE = ("public", "t")
 
 
 @pytest.fixture
@@ -33,7 +32,7 @@ def _whole(url: str) -> bytes:
 @pytest.mark.parametrize("piece_bytes", [8, 100, 1000, 1 << 20])
 def test_pieces_join_to_the_stream_and_count_its_rows(rows: str, piece_bytes: int) -> None:
     with connect(rows, application_name="test") as conn:
-        query = copy_query(TABLE, ["id", "body"], 0, None)
+        query = copy_query(*TABLE, ["id", "body"], 0, None)
         pieces = [(bytes(p), n) for p, n in read_rows(conn, query, piece_bytes=piece_bytes, doing="reading")]
         assert conn.execute("SELECT 1").fetchone() == (1,)
     assert b"".join(p for p, _ in pieces) == _whole(rows)
@@ -46,14 +45,14 @@ def test_block_ranges_divide_a_table_without_gap_or_overlap(rows: str) -> None:
     with connect(rows, application_name="test") as conn:
         joined = b""
         for first, end in ((0, 1), (1, 3), (3, 20), (20, None)):
-            query = copy_query(TABLE, ["id", "body"], first, end)
+            query = copy_query(*TABLE, ["id", "body"], first, end)
             joined += b"".join(bytes(p) for p, _ in read_rows(conn, query, piece_bytes=1 << 20, doing="reading"))
     assert joined == _whole(rows)
 
 
 def test_a_consumer_that_stops_early_leaves_no_open_copy_behind(rows: str) -> None:
     conn = connect(rows, application_name="test")
-    reading = read_rows(conn, copy_query(TABLE, ["id"], 0, None), piece_bytes=100, doing="reading")
+    reading = read_rows(conn, copy_query(*TABLE, ["id"], 0, None), piece_bytes=100, doing="reading")
     next(reading)
     reading.close()
     assert conn.closed
@@ -62,4 +61,4 @@ def test_a_consumer_that_stops_early_leaves_no_open_copy_behind(rows: str) -> No
 def test_a_refused_query_names_what_was_read(rows: str) -> None:
     conn = connect(rows, application_name="test")
     with conn, pytest.raises(errors.DatabaseRefused, match=r"Reading public\.t: column"):
-        list(read_rows(conn, copy_query(TABLE, ["gone"], 0, None), piece_bytes=100, doing="reading public.t"))
+        list(read_rows(conn, copy_query(*TABLE, ["gone"], 0, None), piece_bytes=100, doing="reading public.t"))

@@ -64,7 +64,7 @@ def test_rows_for_a_server_that_stands_still_are_not_piled_up(database: str) -> 
         counts: list[int] = []
 
         def load() -> None:
-            counts.append(copy_rows(conn, sql.Identifier("pg_temp", "t"), ["a"], pieces(), doing="writing"))
+            counts.append(copy_rows(conn, "pg_temp", "t", ["a"], pieces(), doing="writing"))
 
         loading = threading.Thread(target=load)
         try:

@@ -19,9 +19,10 @@ import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
-from typing import Any, NoReturn
+from typing import Any, NoReturn, cast
 
 from rxbackup.errors import Busy, RxbackupError, UsageError
 from rxbackup.serving.page import ensure_page
@@ -170,9 +171,8 @@ def _load_app(settings: Settings, address: Address, parent: int) -> Callable[...
 
     try:
         lifespan.open_services(settings, address.url)
-        from rxbackup.rxbackup import app
-
-        return app()
+        # By name, as every server names its app: what is served stands above the one who serves.
+        return cast("Callable[..., Any]", import_module("rxbackup.rxbackup").app())
     except RxbackupError as error:
         _say(f"{error.message}\n{error.hint}")
         lifespan.close_services()

@@ -74,7 +74,7 @@ class AuthGate(rx.Middleware):
         if is_public(event.name):
             return None
         if actor is None or _belongs_to_another(session, actor):
-            return StateUpdate() if event.name in SILENT else await _refuse(session, str(state.router.url.path))
+            return StateUpdate() if event.name in SILENT else await _refuse(session)
         return None
 
 
@@ -110,10 +110,10 @@ def _belongs_to_another(session: SessionState, actor: Actor | None) -> bool:
     return bool(session._session_id) and (actor is None or actor.session_id != session._session_id)  # noqa: SLF001
 
 
-async def _refuse(session: SessionState, path: str) -> StateUpdate:
+async def _refuse(session: SessionState) -> StateUpdate:
     """Say that the session ended, or lead to the sign-in page somebody who never had one."""
     if not session._session_id:  # noqa: SLF001 - the gate and the session are one thing in two files
-        return StateUpdate(events=Event.from_event_type(rx.redirect(way_in(path), replace=True)))
+        return StateUpdate(events=Event.from_event_type(rx.redirect(way_in(session), replace=True)))
     session.ended = True
     name = session.get_full_name()
     delta = await session._get_root_state()._get_resolved_delta()  # noqa: SLF001 - as chain_updates does it

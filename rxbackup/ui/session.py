@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import reflex as rx
 from reflex.event import EventSpec
+from reflex.state import BaseState
 
 from rxbackup import wiring
 from rxbackup.access.actor import Actor
@@ -49,10 +50,11 @@ async def actor_of(state: Any) -> Actor:
     return actor
 
 
-def way_in(path: str) -> str:
+def way_in(state: BaseState) -> str:
     """The sign-in page, and where to go from there: only to paths of our own, never to another site."""
+    path, query = str(state.router.url.path), str(state.router.url.query)
     inside = path.startswith("/") and not path.startswith(("//", "/\\")) and path not in {HOME, SIGN_IN}
-    return sign_in_address(path) if inside else SIGN_IN
+    return sign_in_address(f"{path}?{query}" if query else path) if inside else SIGN_IN
 
 
 class SessionState(rx.State):
@@ -79,7 +81,7 @@ class SessionState(rx.State):
             if self._session_id:
                 self.ended = True
                 return None
-            return rx.redirect(way_in(str(self.router.url.path)), replace=True)
+            return rx.redirect(way_in(self), replace=True)
         self.email, self.role, self.ended = actor.email, str(actor.role), False
         self._session_id = actor.session_id or ""
         return None

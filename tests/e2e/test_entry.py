@@ -76,11 +76,11 @@ def test_the_password_can_be_shown(page: Page, app: RunningApp) -> None:
 
 
 def test_a_deep_link_leads_to_sign_in_and_back(page: Page, admin: Admin) -> None:
-    page.goto("/backups/00000000-0000-0000-0000-000000000000")
+    page.goto("/backups/00000000-0000-0000-0000-000000000000?tab=tables&x=1")
     page.wait_for_url(re.compile(r"/sign-in\?next=/backups/"))
     fill_in(page, admin.email, admin.password)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url(re.compile(r"/backups/00000000"))
+    page.wait_for_url(re.compile(r"/backups/00000000.*\?tab=tables&x=1"))
 
 
 def test_next_never_leads_to_another_site(page: Page, admin: Admin) -> None:

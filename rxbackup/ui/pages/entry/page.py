@@ -23,7 +23,7 @@ def sign_in_page() -> rx.Component:
     first_start = notice(
         "run",
         "No account exists yet.",
-        rx.el.p("Open the link that `rxbackup serve` printed when it started: it creates the first admin."),
+        rx.el.p("Open the link that ", rx.el.code("rxbackup serve"), " printed: it creates the first admin."),
     )
     return plain_frame(
         rx.cond(EntryState.first_start, first_start, rx.fragment()),

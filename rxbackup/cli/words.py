@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
-_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
-_KILO = 1000
+from rxbackup.operations.wording import counted, size
+
+__all__ = ["counted", "moment", "number", "size", "span"]
+
 _MINUTE = 60
-
-
-def size(count: float) -> str:
-    """Bytes in decimal units: 1 234 567 → "1.2 MB"."""
-    unit = 0
-    while count >= _KILO and unit < len(_UNITS) - 1:
-        count, unit = count / _KILO, unit + 1
-    return f"{count:.0f} {_UNITS[unit]}" if unit == 0 else f"{count:.1f} {_UNITS[unit]}"
 
 
 def number(count: int) -> str:

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, delete, select
 from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
-from rxbackup.errors import Busy, NotFound, Refused
+from rxbackup.errors import Busy, NotFound, Refused, UsageError
 from rxbackup.groups.group import choose_groups
 from rxbackup.groups.live import read_groups
 from rxbackup.operations._catalogue import count_matching, find_backup, find_job, job_view, list_matching
@@ -35,6 +35,7 @@ from rxbackup.operations.views import (
     NewBackup,
     TableView,
 )
+from rxbackup.operations.wording import moment
 from rxbackup.progress import ProgressSink
 from rxbackup.tables.system import Backup, Job, Store
 
@@ -57,13 +58,12 @@ __all__ = [
 ]
 
 _MOST_PER_PAGE = 200
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_STATES = ("complete", "running", "failed", "interrupted", "deleting")
 
 
 def default_name(now: datetime) -> str:
     """The name of a backup nobody named: "Backup 22 Nov 2026, 19:40"."""
-    # strftime would write the month in the language of the process.
-    return f"Backup {now.day} {_MONTHS[now.month - 1]} {now.year}, {now:%H:%M}"
+    return f"Backup {moment(now)}"
 
 
 @requires(Permission.BACK_UP)
@@ -74,12 +74,7 @@ def request_backup(services: Services, actor: Actor, new: NewBackup) -> JobView:
         UsageError: the name does not do, or a group is unknown.
         NotFound: the store is unknown.
     """
-    check_new(new)
-    if new.groups is not None:
-        choose_groups(read_groups(services.source_url), new.groups)
-    with services.system.session(actor.identity) as session:
-        if session.get(Store, new.store) is None:
-            raise NotFound(f"There is no store named {new.store!r}.", hint="Use `database` or `local`.")
+    _check_wish(services, actor, new)
     job_id = queue_job(services, actor, "backup", _parameters(new, str(uuid4())))
     with services.system.session(actor.identity) as session:
         return job_view(find_job(session, str(job_id)))
@@ -98,11 +93,19 @@ def perform_backup(
 
     It counts as complete only after its manifest was written and read back. Whatever goes wrong before that leaves a
     row that says so, and nothing that refers to what was stored.
+
+    Raises:
+        UsageError: the name does not do, or a group is unknown; no row is made.
+        NotFound: the store is unknown; no row is made.
     """
-    check_new(new)
+    if job_id is None:
+        _check_wish(services, actor, new)
     backup_id = _planned_id(services, job_id) or str(uuid4())
 
     def work(run: Run) -> BackupView:
+        if job_id is not None:
+            # Groups may have changed since it was queued; then the run says so, not a backup that never began.
+            _check_wish(services, actor, new)
         taken = take_backup(run, new, backup_id, run.sink(0, 99))
         run.check()
         with services.system.session(actor.identity) as session:
@@ -127,8 +130,14 @@ def perform_backup(
 
 @requires(Permission.VIEW)
 def list_backups(services: Services, actor: Actor, query: BackupQuery | None = None) -> BackupPage:
-    """One page of backups. A page behind the last is the last."""
+    """One page of backups. A page behind the last is the last.
+
+    Raises:
+        UsageError: no backup can be in that state.
+    """
     query = query or BackupQuery()
+    if query.state and query.state not in _STATES:
+        raise UsageError(f"There is no state {query.state!r}.", hint=f"The states are: {', '.join(_STATES)}.")
     per_page = max(1, min(query.per_page, _MOST_PER_PAGE))
     with services.system.session(actor.identity) as session:
         total = count_matching(session, query)
@@ -229,6 +238,15 @@ def _audit(session: Session, actor: Actor, action: str, view: BackupView) -> Non
         object_id=view.id,
         details={"name": view.name, "door": actor.door},
     )
+
+
+def _check_wish(services: Services, actor: Actor, new: NewBackup) -> None:
+    check_new(new)
+    if new.groups is not None:
+        choose_groups(read_groups(services.source_url), new.groups)
+    with services.system.session(actor.identity) as session:
+        if session.get(Store, new.store) is None:
+            raise NotFound(f"There is no store named {new.store!r}.", hint="Use `database` or `local`.")
 
 
 def _planned_id(services: Services, job_id: str | None) -> str | None:

@@ -17,7 +17,7 @@ from rxbackup.errors import NotSignedIn, PermissionDenied
 from rxbackup.operations.guard import REQUIRES
 
 # What is no way in: pure words, the guard itself, values.
-NO_OPERATIONS = {"rxbackup.operations.guard", "rxbackup.operations.services", "rxbackup.operations.views"}
+NO_OPERATIONS = {f"rxbackup.operations.{name}" for name in ("guard", "services", "views", "wording")}
 PURE = {"default_name"}
 OPEN = {
     "setup_pending",

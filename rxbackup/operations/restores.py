@@ -5,40 +5,35 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from typing import Any
-from uuid import uuid4
 
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
-from rxbackup.errors import Corrupt, DatabaseTrouble, Refused, UsageError
-from rxbackup.groups.live import read_groups
+from rxbackup.errors import DatabaseTrouble, PlanRefused, Refused, UsageError
 from rxbackup.operations._catalogue import find_backup, find_job, job_view
 from rxbackup.operations._lockout import lockout_warning
 from rxbackup.operations._outcome import Outcome, await_outcome
-from rxbackup.operations._proof import note_proof
 from rxbackup.operations._queueing import queue_job
 from rxbackup.operations._running import Run, run_job
-from rxbackup.operations._taking import mark_backup_failed, take_backup, vault_of_its_own
+from rxbackup.operations._safety import drop_safety_backup, take_safety_backup
+from rxbackup.operations._taking import mark_backup_failed, vault_of_its_own
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import (
     BackupView,
     GroupPreview,
     JobView,
-    NewBackup,
     NewRestore,
     ProblemView,
     RestorePreview,
     RestoreView,
     TableChange,
     TablePreview,
-    VerifyView,
 )
 from rxbackup.progress import ProgressSink
 from rxbackup.restore.plan import RestorePlan, RestoreRequest
 from rxbackup.restore.run import RestoreReport, prepare_restore, run_restore
 from rxbackup.vault.manifest import Manifest
 from rxbackup.vault.vault import Vault
-from rxbackup.verify.structure import verify_structure
 
 __all__ = [
     "GroupPreview",
@@ -125,8 +120,14 @@ def perform_restore(
             manifest = vault.get_manifest(view.id)
             plan = prepare_restore(manifest, _request(new), source_url=services.source_url, counted=False)
             plan.refuse_if_blocked()
-            safety = _safety_backup(run, plan, view) if new.safety else None
-            done = _restore(run, plan, manifest, vault, low=40.0 if new.safety else 0.0)
+            safety = take_safety_backup(run, view) if new.safety else None
+            try:
+                done = _restore(run, plan, manifest, vault, low=40.0 if safety else 0.0)
+            except PlanRefused:
+                # Which foreign keys would break is known only now. Nothing was changed, so there is nothing to undo.
+                if safety is not None:
+                    drop_safety_backup(services, safety)
+                raise
         return _report(run, view, done, safety)
 
     return run_job(
@@ -147,30 +148,6 @@ class _Done:
 
     report: RestoreReport | None
     note: str = ""
-
-
-def _safety_backup(run: Run, plan: RestorePlan, view: BackupView) -> str:
-    services = run.services
-    backup_id = str(uuid4())
-    new = NewBackup(
-        name=f"Before restoring {view.name}"[:255],
-        description=f"Taken by itself just before the restore of backup {view.id}.",
-        # Whole groups, so that this backup can itself be restored as it is.
-        groups=_groups_here(services, plan),
-        store=view.store,
-        trigger="safety",
-    )
-    taken = take_backup(run, new, backup_id, run.sink(0, 35))
-    with vault_of_its_own(services, view.store) as vault:
-        report = verify_structure(vault, taken.outcome.manifest, on_progress=run.sink(35, 40))
-    if not report.ok:
-        raise Corrupt(f"The safety backup cannot be read back: {report.damaged[0]}.")
-    with services.system.session("system") as session:
-        run.require_running(session)
-        taken.finish(session, run)
-        found = VerifyView(backup_id, "structure", ok=True, checked_chunks=report.checked_chunks, damaged=(), seconds=0)
-        note_proof(session, find_backup(session, backup_id), found)
-    return backup_id
 
 
 def _restore(run: Run, plan: RestorePlan, manifest: Manifest, vault: Vault, *, low: float) -> _Done:
@@ -284,9 +261,3 @@ def _request(new: NewRestore) -> RestoreRequest:
 
 def _parameters(view: BackupView, new: NewRestore) -> dict[str, Any]:
     return {**dataclasses.asdict(new), "backup_id": view.id, "name": view.name}
-
-
-def _groups_here(services: Services, plan: RestorePlan) -> tuple[str, ...]:
-    """The groups that hold the plan's tables today; they may have been cut otherwise when the backup was taken."""
-    wanted = {target.name for target in plan.targets}
-    return tuple(g.name for g in read_groups(services.source_url) if wanted & set(g.tables))

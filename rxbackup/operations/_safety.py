@@ -1,0 +1,87 @@
+"""The safety backup: everything there is, taken just before a restore changes any of it."""
+
+from __future__ import annotations
+
+import logging
+import re
+from datetime import datetime
+from uuid import uuid4
+
+from sqlmodel import Session, col, select
+
+from rxbackup.access.actor import Actor
+from rxbackup.errors import Corrupt, RxbackupError
+from rxbackup.operations._catalogue import find_backup
+from rxbackup.operations._proof import note_proof
+from rxbackup.operations._running import Run
+from rxbackup.operations._taking import LONGEST_NAME, take_backup, vault_of_its_own
+from rxbackup.operations.backups import delete_backup
+from rxbackup.operations.services import Services
+from rxbackup.operations.views import BackupView, NewBackup, VerifyView
+from rxbackup.operations.wording import moment
+from rxbackup.tables.system import Backup
+from rxbackup.verify.structure import verify_structure
+
+_PREFIX = "Before restoring "
+_OWN_NAME = re.compile(_PREFIX + r"(?P<of>.+?)(, \d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d( \(\d+\))?)?", re.DOTALL)
+
+_logger = logging.getLogger(__name__)
+
+
+def take_safety_backup(run: Run, view: BackupView) -> str:
+    """Take it, of every group, and see that it can be read back; its id. `view` is what will be restored.
+
+    Raises:
+        Corrupt: what was stored cannot be read back. The restore must not begin.
+    """
+    services = run.services
+    backup_id = str(uuid4())
+    with services.system.session("system") as session:
+        name = _free_name(session, view, services.clock().astimezone())
+    new = NewBackup(
+        name=name,
+        description=f"Taken by itself just before the restore of backup {view.id}.",
+        # All groups, also where only some are restored: the newest backup shall never be one that lacks tables.
+        groups=None,
+        store=view.store,
+        trigger="safety",
+    )
+    taken = take_backup(run, new, backup_id, run.sink(0, 35))
+    with vault_of_its_own(services, view.store) as vault:
+        report = verify_structure(vault, taken.outcome.manifest, on_progress=run.sink(35, 40))
+    if not report.ok:
+        raise Corrupt(f"The safety backup cannot be read back: {report.damaged[0]}.")
+    with services.system.session("system") as session:
+        run.require_running(session)
+        taken.finish(session, run)
+        found = VerifyView(backup_id, "structure", ok=True, checked_chunks=report.checked_chunks, damaged=(), seconds=0)
+        note_proof(session, find_backup(session, backup_id), found)
+    return backup_id
+
+
+def drop_safety_backup(services: Services, backup_id: str) -> None:
+    """Delete the safety backup of a restore that was refused: it was for that alone. It stays where that fails."""
+    try:
+        delete_backup(services, Actor.system(), backup_id)
+    except RxbackupError as error:
+        _logger.warning("The safety backup %s stays: %s", backup_id, error.message)
+
+
+def safety_name(view: BackupView, now: datetime, *, number: int = 1) -> str:
+    """As "Before restoring Monday, 22 Nov 2026, 21:10": the name of what is restored, cut so that all of it fits.
+
+    A safety backup that is itself restored lends the name that it was taken for.
+    """
+    own = _OWN_NAME.fullmatch(view.name) if view.trigger == "safety" else None
+    end = f", {moment(now)}" + (f" ({number})" if number > 1 else "")
+    of = own["of"] if own else view.name
+    return f"{_PREFIX}{of[: LONGEST_NAME - len(_PREFIX) - len(end)].rstrip()}{end}"
+
+
+def _free_name(session: Session, view: BackupView, now: datetime) -> str:
+    number = 1
+    while True:
+        name = safety_name(view, now, number=number)
+        if session.exec(select(Backup.id).where(col(Backup.name) == name).limit(1)).first() is None:
+            return name
+        number += 1

@@ -18,6 +18,7 @@ from rxbackup.postgres.introspection import OWN_SCHEMAS, Catalogue, Column, Fore
 from rxbackup.vault.manifest import Manifest, SequenceEntry, TableEntry
 
 MODES = ("exact",)
+_PLANNED_MODES = ("missing", "changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class RestorePlan:
         inside: foreign keys between targets.
         from_outside: foreign keys of tables that are not restored, onto targets.
         to_outside: foreign keys of targets onto tables that are not restored.
+        in_backup: names of all tables in the backup, chosen or not.
         sequences: those to move on.
         problems: reasons to refuse. Empty means the restore may begin.
         fingerprint: of the manifest, the selection and the schema.
@@ -101,6 +103,7 @@ class RestorePlan:
     inside: tuple[ForeignKey, ...]
     from_outside: tuple[ForeignKey, ...]
     to_outside: tuple[ForeignKey, ...]
+    in_backup: frozenset[str]
     sequences: tuple[SequenceEntry, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
@@ -128,7 +131,12 @@ def plan_restore(
         errors.UsageError: a group is unknown to the backup, or the mode to this version.
     """
     if request.mode not in MODES:
-        raise errors.UsageError(f"There is no mode named {request.mode}.", hint=f"The modes are: {', '.join(MODES)}.")
+        raise errors.UsageError(
+            f"The mode {request.mode!r} is not available in this version."
+            if request.mode in _PLANNED_MODES
+            else f"There is no mode {request.mode!r}.",
+            hint=f"The modes are: {', '.join(MODES)}.",
+        )
     groups = choose_groups([Group(g.name, tuple(g.tables)) for g in manifest.groups], request.groups, skip=request.skip)
     chosen = {name: g.name for g in groups for name in g.tables}
     entries: dict[str, list[TableEntry]] = {name: [] for name in chosen}
@@ -155,6 +163,7 @@ def plan_restore(
         inside=inside,
         from_outside=tuple(k for k in keys if k.referenced in oids and k.table not in oids),
         to_outside=tuple(k for k in keys if k.table in oids and k.referenced not in oids),
+        in_backup=frozenset(name for g in manifest.groups for name in g.tables),
         sequences=_sequences(manifest, set(chosen), whole=len(groups) == len(manifest.groups)),
         problems=tuple(problems),
         warnings=_warnings(manifest, targets, catalogue, whole=len(groups) == len(manifest.groups)),

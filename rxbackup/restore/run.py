@@ -101,7 +101,7 @@ def run_restore(
     started = time.monotonic()
     conn = connect(source_url, application_name=_APPLICATION)
     try:
-        with translated("beginning the restore"):
+        with translated("beginning the rehearsal" if rehearse else "beginning the restore"):
             conn.execute("BEGIN")
             set_pins(conn, _known_pins(manifest), lock_timeout_seconds=lock_timeout_seconds)
         on_progress(Progress("Locking the tables", tables_total=len(plan.targets)))
@@ -196,7 +196,8 @@ class _Staging:
             names = [c.name for c in entry.columns if not c.generated]
             taken = copy_rows(
                 conn,
-                sql.Identifier("pg_temp", staged.stage),
+                "pg_temp",
+                staged.stage,
                 names,
                 self._pieces(entry),
                 doing=f"reading the rows of {entry.qualified} back",
@@ -234,9 +235,9 @@ def _restore(
         target.table.oid: Staged(target.table, f"rxb_stage_{i}", target.columns, target.key)
         for i, target in enumerate(plan.targets)
     }
-    for target in plan.targets:
-        staging.fill(conn, staged[target.table.oid], target)
-    with refusals():
+    with refusals(rehearse=rehearse):
+        for target in plan.targets:
+            staging.fill(conn, staged[target.table.oid], target)
         staging.report("Checking the foreign keys")
         check_borders(conn, plan, staged, catalogue)
         if rehearse:
@@ -285,7 +286,10 @@ def _prove(conn: Connection, plan: RestorePlan, staged: dict[int, Staged]) -> No
 
 
 class refusals:  # noqa: N801 - reads as a word in `with refusals():`
-    """Say in words which constraint stopped the restore."""
+    """Say in words which constraint stopped the restore, or its rehearsal."""
+
+    def __init__(self, *, rehearse: bool = False) -> None:
+        self._doing = "rehearsing the restore" if rehearse else "restoring"
 
     def __enter__(self) -> None:
         return None
@@ -306,7 +310,7 @@ class refusals:  # noqa: N801 - reads as a word in `with refusals():`
                 f"The database does not accept the backup's rows in {where}: {diag.message_primary}.",
                 hint="A constraint is newer or stricter than the backup. Relax it, or skip the group.",
             ) from error
-        with translated("restoring"):
+        with translated(self._doing):
             raise error
 
 

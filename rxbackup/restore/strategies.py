@@ -26,6 +26,8 @@ from rxbackup.postgres.reconcile import Staged
 from rxbackup.restore.plan import RestorePlan, TargetTable
 
 _ACTIONS = {"c": "deleted with it", "n": "would lose their reference", "d": "would get another reference"}
+_ABSENT = "not in this backup (it is newer, or was left out of it)"
+_TOGETHER = "Restore the groups of both tables together."
 
 
 @dataclass(slots=True)
@@ -77,15 +79,23 @@ def check_borders(conn: Connection, plan: RestorePlan, staged: Mapping[int, Stag
     Raises:
         errors.PlanRefused: with every such key.
     """
-    broken = []
+    broken: list[str] = []
+    hints: list[str] = []
     for key in plan.from_outside:
         child, parent = catalogue.by_oid[key.table], staged[key.referenced]
         rows = reconcile.count_orphaned(conn, child, parent, key)
         if rows:
             fate = _ACTIONS.get(key.on_delete, "would refer to nothing")
+            absent = child.qualified not in plan.in_backup
             broken.append(
-                f"{child.qualified} is not restored, and {rows} of its rows refer to rows of {parent.table.qualified} "
-                f"that the backup does not have ({'they would be ' if key.on_delete == 'c' else 'they '}{fate})."
+                f"{child.qualified} is {_ABSENT if absent else 'not restored'}, and {rows} of its rows refer to rows "
+                f"of {parent.table.qualified} that the backup does not have "
+                f"({'they would be ' if key.on_delete == 'c' else 'they '}{fate})."
+            )
+            hints.append(
+                f"Remove those rows of {child.qualified} ({rows}), or let them refer to other rows, then restore again."
+                if absent
+                else _TOGETHER
             )
     for key in plan.to_outside:
         if not key.validated:
@@ -93,14 +103,19 @@ def check_borders(conn: Connection, plan: RestorePlan, staged: Mapping[int, Stag
         outside, child_stage = catalogue.by_oid[key.referenced], staged[key.table]
         rows = reconcile.count_parentless(conn, child_stage, outside, key)
         if rows:
+            absent = outside.qualified not in plan.in_backup
             broken.append(
                 f"{rows} rows of {child_stage.table.qualified} refer to rows of {outside.qualified} that are no longer "
-                "there, and that table is not restored."
+                f"there, and that table is {_ABSENT if absent else 'not restored'}."
+            )
+            hints.append(
+                f"Put the missing rows into {outside.qualified} first, or leave out the group of "
+                f"{child_stage.table.qualified}."
+                if absent
+                else _TOGETHER
             )
     if broken:
-        raise errors.PlanRefused(
-            " ".join(broken) + " Nothing was changed.", hint="Restore the groups of both tables together."
-        )
+        raise errors.PlanRefused(" ".join(broken) + " Nothing was changed.", hint=" ".join(dict.fromkeys(hints)))
 
 
 @dataclass(slots=True)

@@ -14,6 +14,7 @@ from rxbackup.restore.plan import RestoreRequest
 from rxbackup.restore.run import commit_outcome, prepare_restore, run_restore
 from rxbackup.vault.vault import Vault
 from tests.support.databases import back_up, restore, run_psql, take_image
+from tests.support.postgres import admin_url
 from tests.support.vaults import new_vault
 
 SCHEMA = """
@@ -89,6 +90,46 @@ def test_rows_whose_parents_are_gone_are_refused(database: str, vault: Vault) ->
         restore(database, vault, outcome, groups=("Sale",))
 
     assert take_image(database) == before
+
+
+def test_the_hint_is_possible_where_both_tables_are_in_the_backup(database: str, vault: Vault) -> None:
+    outcome = _shop(database, vault)
+    _run(database, "INSERT INTO shop_customers VALUES (11, 'New'); INSERT INTO sale_orders VALUES (11, 11)")
+    with pytest.raises(errors.PlanRefused) as refused:
+        restore(database, vault, outcome, groups=("Shop",))
+    assert refused.value.hint == "Restore the groups of both tables together."
+
+
+def test_the_hint_is_possible_where_a_table_is_newer_than_the_backup(database: str, vault: Vault) -> None:
+    outcome = _shop(database, vault)
+    _run(database, "CREATE TABLE claims (id int PRIMARY KEY, customer int REFERENCES shop_customers)")
+    _run(database, "INSERT INTO shop_customers VALUES (11, 'New'); INSERT INTO claims VALUES (1, 11), (2, 11), (3, 1)")
+    with pytest.raises(errors.PlanRefused, match=r"public\.claims is not in this backup \(it is newer") as refused:
+        restore(database, vault, outcome)
+    assert "2 of its rows" in refused.value.message
+    assert refused.value.hint == (
+        "Remove those rows of public.claims (2), or let them refer to other rows, then restore again."
+    )
+
+
+def test_the_hint_is_possible_where_the_parents_were_left_out_of_the_backup(database: str, vault: Vault) -> None:
+    run_psql(database, SCHEMA.format(action=""))
+    outcome = back_up(database, vault, groups=("Sale",))
+    _run(database, "DELETE FROM sale_lines; DELETE FROM sale_orders; DELETE FROM shop_customers WHERE id < 4")
+    with pytest.raises(errors.PlanRefused, match="that table is not in this backup") as refused:
+        restore(database, vault, outcome)
+    assert refused.value.hint.startswith("Put the missing rows into public.shop_customers first")
+
+
+def test_a_rehearsal_that_fails_says_that_it_is_one(database: str, vault: Vault) -> None:
+    outcome = _shop(database, vault)
+    plan = prepare_restore(outcome.manifest, RestoreRequest(), source_url=database)
+    name = database.rpartition("/")[2].partition("?")[0]
+    _run(admin_url(database), f'REVOKE TEMP ON DATABASE "{name}" FROM PUBLIC, rxbackup')
+    for rehearse, words in ((True, "Rehearsing the restore: permission"), (False, "Restoring: permission")):
+        with pytest.raises(errors.DatabaseTrouble) as failed:
+            run_restore(plan, outcome.manifest, vault=vault, source_url=database, rehearse=rehearse)
+        assert failed.value.message.startswith(words)
 
 
 def test_unique_values_that_moved_between_rows_come_back(database: str, vault: Vault) -> None:

@@ -46,6 +46,7 @@ _SORT = {
     "by": col(Backup.created_by),
 }
 _SHORTEST_PREFIX = 4
+_MOST_CANDIDATES = 5
 
 
 def backup_view(row: Row[Any]) -> BackupView:
@@ -89,15 +90,23 @@ def find_backup(session: Session, backup: str) -> BackupView:
         BackupNotFound: none matches, or several do.
     """
     wanted = backup.strip()
-    rows = session.exec(_view_select().where(_matches(wanted)).limit(3)).all()
+    newest_first = col(Backup.timestamp).desc().nulls_last()
+    rows = session.exec(
+        _view_select().where(_matches(wanted)).order_by(newest_first, col(Backup.id)).limit(_MOST_CANDIDATES + 1)
+    ).all()
     exact = [row for row in rows if str(row.id) == wanted.lower()]
     if len(exact) == 1:
         rows = exact
     if not rows:
         raise BackupNotFound(f"There is no backup {wanted[:80]!r}.")
     if len(rows) > 1:
-        raise BackupNotFound(f"{wanted[:80]!r} fits more than one backup.", hint="Give the whole id.")
+        raise BackupNotFound(f"{wanted[:80]!r} fits more than one backup.", hint=f"Give the id: {_candidates(rows)}.")
     return backup_view(rows[0])
+
+
+def _candidates(rows: Sequence[Row[Any]]) -> str:
+    shown = [f"{row.id} ({row.name[:40]}, {row.timestamp:%Y-%m-%d %H:%M} UTC)" for row in rows[:_MOST_CANDIDATES]]
+    return "; ".join(shown) + (", and more" if len(rows) > _MOST_CANDIDATES else "")
 
 
 def count_matching(session: Session, query: BackupQuery) -> int:

@@ -22,7 +22,9 @@ from rxbackup.operations.keys import check_key
 from rxbackup.operations.services import Services
 from rxbackup.operations.stores import list_stores
 from rxbackup.operations.views import Finding
+from rxbackup.operations.wording import counted, size
 from rxbackup.postgres.connecting import connect, translated
+from rxbackup.restore.plan import listed
 from rxbackup.tables.system import Backup
 
 __all__ = ["Finding", "diagnose"]
@@ -70,22 +72,24 @@ def _look_at_source(services: Services, actor: Actor) -> list[Finding]:
     version, major, database, is_superuser = row or ("", 0, "", False)
     groups = read_groups(services.source_url)
     tables = sum(len(g.tables) for g in groups)
-    findings = [Finding("ok", subject, f"{database} on PostgreSQL {version}: {tables} tables in {len(groups)} groups.")]
+    held = f"{counted(tables, 'table')} in {counted(len(groups), 'group')}"
+    findings = [Finding("ok", subject, f"{database} on PostgreSQL {version}: {held}.")]
     if not _OLDEST <= major <= _NEWEST:
         findings.append(
-            Finding("warning", subject, f"PostgreSQL {major} is not tested.", f"Use {_OLDEST} to {_NEWEST}.")
+            Finding("warning", "PostgreSQL", f"Version {major} is not tested.", f"Use {_OLDEST} to {_NEWEST}.")
         )
     if is_superuser:
         findings.append(
             Finding(
                 "warning",
-                subject,
+                "Login",
                 "rxbackup logs in as a superuser.",
                 "A role that owns the tables is enough, and can do less harm.",
             )
         )
     if not tables:
-        findings.append(Finding("warning", subject, "There are no tables to back up.", "Check RXBACKUP_DATABASE_URL."))
+        nothing = f"{database} on PostgreSQL {version} has no tables to back up."
+        findings[0] = Finding("warning", subject, nothing, "Check RXBACKUP_DATABASE_URL.")
     return findings
 
 
@@ -109,6 +113,8 @@ def _look_at_system(services: Services, actor: Actor) -> list[Finding]:
             )
         )
     for name, check in readiness(services).checks.items():
+        if name == "protected database":
+            continue  # looked at more closely above
         # The scheduler is part of `serve`; from a terminal it may rightly not run.
         if check.ok:
             findings.append(Finding("ok", name.capitalize(), check.text))
@@ -131,7 +137,8 @@ def _look_at_stores(services: Services, actor: Actor) -> list[Finding]:
         level, hint = "ok", ""
         if store.note and store.backups:
             level, hint = "warning", "Keep copies elsewhere too: download backups, or use a store on another machine."
-        message = f"{store.where}: {store.backups} backups, {store.stored_bytes} bytes. {store.note if hint else ''}"
+        held = f"{counted(store.backups, 'backup')}, {size(store.stored_bytes)}"
+        message = f"{store.where}: {held}. {store.note if hint else ''}"
         findings.append(Finding(level, f"Store {store.name}", message.strip(), hint))  # type: ignore[arg-type]
     folder = services.settings.data_dir
     if folder.exists():
@@ -148,10 +155,10 @@ def _look_at_backups(services: Services, actor: Actor) -> list[Finding]:
     with services.system.session(actor.identity) as session:
         newest = session.exec(select(func.max(Backup.timestamp)).where(col(Backup.state) == "complete")).one()
         damaged = _damaged(session)
-    findings = [
-        Finding("error", subject, f"{name} is damaged.", "Take a new backup, verify the others, then delete this one.")
-        for name in damaged
-    ]
+    findings = []
+    if damaged:
+        hint = "Take a new backup, verify the others, then delete what is damaged."
+        findings.append(Finding("error", "Damaged backups", f"{listed(damaged)}.", hint))
     if newest is None:
         findings.append(Finding("warning", subject, "There is no backup yet.", "Run `rxbackup backup create`."))
     elif services.clock() - newest > _STALE:
@@ -176,7 +183,7 @@ def _look_at_jobs(services: Services, actor: Actor) -> list[Finding]:
     ]
     if waiting:
         hint = "Start `rxbackup serve` or `rxbackup worker`."
-        return [Finding("warning", "Runs", f"{len(waiting)} runs wait for a worker.", hint)]
+        return [Finding("warning", "Runs", f"{counted(len(waiting), 'run')} waiting for a worker.", hint)]
     return [Finding("ok", "Runs", "No run waits in vain.")]
 
 
@@ -192,6 +199,6 @@ def _look_at_audit(services: Services, actor: Actor) -> list[Finding]:
     with services.system.session(actor.identity) as session:
         report = audit.verify_chain(session)
     if report.ok:
-        return [Finding("ok", "Audit trail", f"{report.entries} entries, unbroken.")]
+        return [Finding("ok", "Audit trail", f"{counted(report.entries, 'entry', 'entries')}, unbroken.")]
     hint = "Somebody changed or removed entries. Keep a copy of the database and find out who could."
     return [Finding("error", "Audit trail", f"It is broken at entry {report.broken_at}.", hint)]

@@ -36,6 +36,7 @@ _FORMATS: dict[str, tuple[_Write, str]] = {
     "json": (write_json, "application/json"),
     "sql": (write_sql, "application/sql"),
 }
+_PLANNED = frozenset({"archive"})
 _LIFETIME = timedelta(seconds=60)
 
 
@@ -128,7 +129,12 @@ def _written(vault: Vault, manifest: Manifest, format_name: str, on_progress: Pr
 
 def _downloadable(session: Session, backup: str, format_name: str) -> BackupView:
     if format_name not in _FORMATS:
-        raise UsageError(f"There is no format {format_name!r}.", hint=f"The formats are: {', '.join(_FORMATS)}.")
+        raise UsageError(
+            f"The format {format_name!r} is not available in this version."
+            if format_name in _PLANNED
+            else f"There is no format {format_name!r}.",
+            hint=f"The formats are: {', '.join(_FORMATS)}.",
+        )
     view = find_backup(session, backup)
     if view.state != "complete":
         raise Refused(f"{view.name} is {view.state}: there is nothing to download.", hint="Choose a complete backup.")

@@ -26,6 +26,7 @@ __all__ = ["VerifyView", "perform_verify", "request_verify"]
 
 _Verify = Callable[..., VerifyReport]
 _LEVELS: dict[str, _Verify] = {"structure": verify_structure, "contents": verify_contents}
+_PLANNED = frozenset({"drill"})
 _MOST_DAMAGES_KEPT = 100
 
 
@@ -96,7 +97,12 @@ def _look(vault: Vault, view: BackupView, level: str, run: Run) -> VerifyView:
 
 def _verifiable(services: Services, actor: Actor, backup: str, level: str) -> BackupView:
     if level not in _LEVELS:
-        raise UsageError(f"There is no level {level!r}.", hint=f"The levels are: {', '.join(_LEVELS)}.")
+        raise UsageError(
+            f"The level {level!r} is not available in this version."
+            if level in _PLANNED
+            else f"There is no level {level!r}.",
+            hint=f"The levels are: {', '.join(_LEVELS)}.",
+        )
     with services.system.session(actor.identity) as session:
         view = find_backup(session, backup)
     if view.state != "complete":

@@ -1,5 +1,8 @@
 """A browser before the real app. The page is built once and only again when its sources changed."""
 
+# Scope "package" where a browser takes part: its driver keeps an event loop running in this thread, and tests of
+# other folders want to start their own.
+
 from __future__ import annotations
 
 import shutil
@@ -33,7 +36,7 @@ def built_page() -> Path:
     return ensure_page(say=lambda text: None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def app(built_page: Path) -> Iterator[RunningApp]:
     """One app for every test that does not need a first start."""
     with running_app() as running:
@@ -47,7 +50,7 @@ def fresh_app(built_page: Path) -> Iterator[RunningApp]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def admin(app: RunningApp) -> Admin:
     """The first admin of `app`."""
     email = "ada@example.com"
@@ -56,7 +59,7 @@ def admin(app: RunningApp) -> Admin:
     return Admin(email, PASSWORD, tuple(answer.cookies.items()))
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """Headless Chromium: Debian's if it is there, else Playwright's own."""
     with sync_playwright() as playwright:

@@ -1,0 +1,1 @@
+"""Journeys in a browser, and the real app as a process."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from rxbackup.errors import Refused, UsageError
+from rxbackup.errors import Refused
 
 if TYPE_CHECKING:
     from rxbackup.access.actor import Actor
@@ -37,13 +37,14 @@ def installation() -> Iterator[Console]:
     """Open the installation of the environment, and close it again whatever happens."""
     from rxbackup import wiring
     from rxbackup.access.actor import Actor
-    from rxbackup.operations.accounts import first_admin_email
+    from rxbackup.operations.accounts import first_admin_email, require_account
 
     _end_like_a_keyboard_interrupt()
     logging.basicConfig(level=logging.WARNING, handlers=[_Lines()])
-    services = wiring.services(tell=lambda text: sys.stderr.write(f"{text}\n"))
+    services = wiring.services(tell=tell)
     try:
-        email = _named(asked_as) if asked_as else first_admin_email(services, Actor.console())
+        console = Actor.console()
+        email = require_account(services, console, asked_as) if asked_as else first_admin_email(services, console)
         yield Console(services, Actor.console(email))
     finally:
         wiring.close()
@@ -77,6 +78,11 @@ def plain(value: Any) -> Any:
 def say(text: str = "") -> None:
     """Print a line for people."""
     sys.stdout.write(text + "\n")
+
+
+def tell(text: str) -> None:
+    """Print a line for people beside the answer: on stderr."""
+    sys.stderr.write(text + "\n")
 
 
 def confirm(question: str, *, yes: bool) -> None:
@@ -127,12 +133,6 @@ def _escaped(cell: str) -> str:
 def _need_somebody(option: str) -> None:
     if not sys.stdin.isatty():
         raise Refused("This wants a confirmation, but nobody is there to ask.", hint=f"Give {option} if you mean it.")
-
-
-def _named(email: str) -> str:
-    if "@" not in email or not email.isprintable():
-        raise UsageError(f"{email!r} is not an email address.", hint="Give --as or RXBACKUP_ACTOR an email.")
-    return email
 
 
 class _Lines(logging.Handler):

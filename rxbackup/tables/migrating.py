@@ -14,7 +14,7 @@ from rxbackup.errors import DatabaseTrouble
 from rxbackup.tables.app_role import grant_to_app_role, provide_app_role
 from rxbackup.tables.base import SCHEMA
 from rxbackup.tables.connecting import make_engine, told
-from rxbackup.tables.queue_schema import installed_version, noted_version, provide_queue
+from rxbackup.tables.queue_schema import QUEUE_SCHEMA, installed_version, noted_version, provide_queue
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -55,6 +55,19 @@ def migrate(url: str, *, protected_url: str | None) -> None:
         from rxbackup.tables.watermarks import ensure_watermarks
 
         ensure_watermarks(protected_url)
+
+
+def own_schemas(url: str) -> tuple[str, frozenset[str]]:
+    """The name of a database, and which of rxbackup's schemas it has.
+
+    Raises:
+        DatabaseUnavailable: the database cannot be reached.
+    """
+    with told(), make_engine(url, pooled=False).begin() as connection:
+        database = connection.execute(text("SELECT current_database()")).scalar_one()
+        wanted = text("SELECT nspname FROM pg_catalog.pg_namespace WHERE nspname = ANY (:names)")
+        there = connection.execute(wanted, {"names": [SCHEMA, QUEUE_SCHEMA]}).scalars()
+        return str(database), frozenset(there)
 
 
 def is_current(url: str) -> bool:

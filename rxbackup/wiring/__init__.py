@@ -62,11 +62,11 @@ def services(settings: Settings | None = None, *, tell: Callable[[str], object] 
         return built
 
 
-def migrate_databases(settings: Settings | None = None) -> None:
-    """Bring rxbackup's own tables up to date, and nothing else."""
+def migrate_databases(settings: Settings | None = None, *, tell: Callable[[str], object] | None = None) -> None:
+    """Bring rxbackup's own tables up to date, and nothing else. `tell` as in `services`."""
     with contextlib.ExitStack() as stack:
         databases = find_databases(settings or read_settings(), stack)
-        prepare_databases(databases)
+        prepare_databases(databases, tell or _logger.warning)
 
 
 def read_settings() -> Settings:
@@ -131,7 +131,7 @@ def _build(settings: Settings, stack: contextlib.ExitStack, tell: Callable[[str]
     global _embedded  # noqa: PLW0603 - see above
     databases: Databases = find_databases(settings, stack)
     _embedded = databases.embedded
-    prepare_databases(databases)
+    prepare_databases(databases, tell)
     system = SystemDatabase(databases.system_url)
     stack.callback(system.dispose)
     if databases.embedded is not None:

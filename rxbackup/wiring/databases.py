@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from pydantic import SecretStr
@@ -14,7 +14,7 @@ from rxbackup.errors import Refused, RxbackupError, UsageError
 from rxbackup.postgres.connecting import connect
 from rxbackup.postgres.embedded import EmbeddedServer
 from rxbackup.settings import Settings
-from rxbackup.tables.migrating import is_current, migrate
+from rxbackup.tables.migrating import is_current, migrate, own_schemas
 from rxbackup.tables.session import SystemDatabase
 from rxbackup.tables.system import Setting
 from rxbackup.tables.watermarks import ensure_watermarks
@@ -63,16 +63,33 @@ def _address(name: str, given: SecretStr | None) -> str | None:
     return url
 
 
-def prepare_databases(databases: Databases) -> None:
-    """Bring rxbackup's tables up to date."""
+def prepare_databases(databases: Databases, tell: Callable[[str], object]) -> None:
+    """Bring rxbackup's tables up to date; `tell` hears of schemas that were made in somebody's database."""
+    if databases.embedded is not None:
+        tell = _keep_to_oneself
     if not is_current(databases.system_url):
-        migrate(databases.system_url, protected_url=None)
+        with _telling_of_schemas(databases.system_url, tell):
+            migrate(databases.system_url, protected_url=None)
     if databases.source_url != databases.system_url:
         try:
-            ensure_watermarks(databases.source_url)
+            with _telling_of_schemas(databases.source_url, tell):
+                ensure_watermarks(databases.source_url)
         except RxbackupError as error:
             # Backups work without watermarks; an absent database must not keep the app from saying so.
             _logger.warning("No watermarks in the protected database: %s", error.message)
+
+
+@contextlib.contextmanager
+def _telling_of_schemas(url: str, tell: Callable[[str], object]) -> Iterator[None]:
+    _, before = own_schemas(url)
+    yield
+    database, after = own_schemas(url)
+    if made := sorted(after - before):
+        tell(f"Made the schema{'s' if len(made) > 1 else ''} {' and '.join(made)} in database {database}.")
+
+
+def _keep_to_oneself(text: str) -> None:
+    """For the embedded database: it is rxbackup's own."""
 
 
 def fill_once(databases: Databases, system: SystemDatabase, tell: Callable[[str], object]) -> None:

@@ -54,7 +54,7 @@ def create(
 def list_(
     *,
     text: Annotated[str, typer.Option("--text", help="Only those whose name, description or author holds this.")] = "",
-    state: Annotated[str | None, typer.Option("--state", help="Only complete, running, failed, interrupted.")] = None,
+    state: Annotated[str | None, typer.Option("--state", help="Only those that are complete, failed, ….")] = None,
     page: Annotated[int, typer.Option("--page", min=1, help="Which page of 50.")] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -64,10 +64,13 @@ def list_(
 
     with installation() as at:
         found = list_backups(at.services, at.actor, BackupQuery(text=text, state=state, page=page))
+    if found.page != page:
+        last = "there is one page only" if found.pages == 1 else f"the last is page {found.pages}"
+        raise UsageError(f"There is no page {page}: {last}.", hint=f"Give --page {found.pages}, or less.")
 
     def show() -> None:
         if not found.items:
-            say("No backups." if not text else "No backup matches.")
+            say("No backups." if not text and not state else "No backup matches.")
             return
         rows = [_row(view) for view in found.items]
         table(["Id", "Name", "When", "By", "Rows", "Stored", "State", "Proof"], rows, right=(4, 5))

@@ -8,7 +8,7 @@ import typer
 
 from rxbackup.cli import exit_codes, words
 from rxbackup.cli.options import AsJson, Quiet
-from rxbackup.cli.session import answer, installation, say
+from rxbackup.cli.session import answer, installation, say, tell
 
 if TYPE_CHECKING:
     from rxbackup.operations.views import Finding
@@ -41,7 +41,7 @@ def migrate(*, as_json: AsJson = False) -> None:
     """Bring rxbackup's own tables up to date."""
     from rxbackup.wiring import migrate_databases
 
-    migrate_databases()
+    migrate_databases(tell=tell)
     answer({"migrated": True}, as_json=as_json, text=lambda: say("rxbackup's tables are up to date."))
 
 

@@ -13,7 +13,8 @@ import psycopg
 import pytest
 
 from tests.support.installation import ADMIN, PASSWORD
-from tests.support.terminal import Terminal
+from tests.support.postgres import NewDatabase
+from tests.support.terminal import Terminal, terminal
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
 NEEDED = {
@@ -180,10 +181,49 @@ def test_admins_are_made_with_passwords_that_do(shop: Terminal) -> None:
     assert shop.run("admin", "create", "x@y.org").code == 2
     backup = shop.run("backup", "create", "--json", "-q").json
     assert backup["created_by"] == ADMIN
-    assert (
-        shop.run("--as", "Grace@Example.org", "backup", "create", "--json", "-q").json["created_by"]
-        == "grace@example.org"
-    )
+    grace = shop.run("admin", "create", "grace@example.org", "--password-stdin", "--json", typed=f"{PASSWORD}\n")
+    assert grace.code == 0
+    for given, kept in (("Grace@Example.org", "grace@example.org"), ("console@localhost", "console@localhost")):
+        assert shop.run("--as", given, "backup", "create", "--json", "-q").json["created_by"] == kept
+
+
+def test_only_an_account_can_be_named_with_as(shop: Terminal) -> None:
+    refused = shop.run("--as", "nobody@x.de", "backup", "list", "--json")
+    assert (refused.code, refused.error["code"]) == (2, "usage-error")
+    assert "nobody@x.de" in refused.error["message"]
+    assert "console@localhost" in refused.error["hint"]
+    assert shop.with_settings(RXBACKUP_ACTOR="nobody").run("backup", "list").code == 2
+
+
+def test_a_wrong_group_is_refused_before_anything_begins(shop: Terminal) -> None:
+    refused = shop.run("backup", "create", "--groups", "Nope")
+    assert refused.code == 2
+    assert "There is no group named Nope." in refused.err
+    assert "Locking" not in refused.err
+    assert _sql(shop, "SELECT name FROM rxbackup.backups") == []
+
+
+def test_the_list_says_which_states_and_pages_there_are(shop: Terminal) -> None:
+    bogus = shop.run("backup", "list", "--state", "bogus", "--json")
+    assert bogus.code == 2
+    assert "complete, running" in bogus.error["hint"]
+    beyond = shop.run("backup", "list", "--page", "7", "--json")
+    assert (beyond.code, beyond.error["message"]) == (2, "There is no page 7: there is one page only.")
+    assert shop.run("backup", "list", "--state", "failed").out == "No backup matches.\n"
+
+
+def test_schemas_made_in_somebodys_database_are_told_of_once(
+    database: str, new_database: NewDatabase, tmp_path: Path
+) -> None:
+    name = database.rpartition("/")[2].partition("?")[0]
+    at = terminal(database, tmp_path)
+    first = at.run("backup", "list", "--json")
+    assert first.json["total"] == 0
+    assert f"Made the schemas rxbackup and rxbackup_queue in database {name}.\n" in first.err
+    assert "Made the schema" not in at.run("backup", "list").err
+    apart = at.with_settings(RXBACKUP_DATABASE_URL=new_database(), RXBACKUP_SYSTEM_URL=database)
+    assert "Made the schema rxbackup in database " in apart.run("migrate").err
+    assert "Made the schema" not in apart.run("migrate").err
 
 
 def test_a_terminated_backup_is_interrupted_and_ends_with_6(shop: Terminal) -> None:

@@ -28,14 +28,16 @@ def identify(cookie_header: str, *, touch: bool) -> Actor | None:
         cookie_header: as the browser sent it when it opened the websocket.
         touch: whether this is a person's doing, which keeps the session alive; polling is not.
     """
-    token = session_token(cookie_header)
-    if token is None:
-        return None
     try:
-        return sign_in.identify(wiring.current(), token, touch=touch)
+        return _look_up(cookie_header, touch=touch)
     except RxbackupError as error:
         logger.warning("Nobody is let in while sessions cannot be read: %s", error)
         return None
+
+
+def _look_up(cookie_header: str, *, touch: bool) -> Actor | None:
+    token = session_token(cookie_header)
+    return None if token is None else sign_in.identify(wiring.current(), token, touch=touch)
 
 
 async def actor_of(state: Any) -> Actor:
@@ -43,8 +45,9 @@ async def actor_of(state: Any) -> Actor:
 
     Raises:
         NotSignedIn: the session is over.
+        RxbackupError: nobody can say now, the database is away for instance; nobody is let in then either.
     """
-    actor = await asyncio.to_thread(identify, str(state.router.headers.cookie), touch=False)
+    actor = await asyncio.to_thread(_look_up, str(state.router.headers.cookie), touch=False)
     if actor is None:
         raise NotSignedIn
     return actor

@@ -124,6 +124,10 @@ class WatchState(rx.State):
                     setattr(self, name, value)
             self.store_note = self.store_note or note
             self.away = self.away_hint = ""
+            session = await self.get_state(SessionState)
+            if session.ended:
+                # The gate could not ask while the database was away; now it is known that the session lives.
+                session.ended = False
             self._speak(runs, ended)
             self._open_finished_restore(ended)
             if listing:

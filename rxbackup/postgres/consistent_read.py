@@ -18,6 +18,7 @@ from psycopg import sql
 from rxbackup import errors
 from rxbackup.postgres.connecting import Connection, connect, forbid_views, set_pins, translate, translated
 from rxbackup.postgres.introspection import Catalogue, Table, read_catalogue
+from rxbackup.postgres.locking import blocked_message
 
 _ATTEMPTS = 3
 _LOCKS_A_STATEMENT = 200
@@ -188,27 +189,6 @@ def _lock(conn: Connection, url: str, tables: Sequence[Table]) -> bool:
         except psycopg.Error as error:
             raise translate(error, "locking the tables") from error
     return True
-
-
-def blocked_message(url: str, oids: Sequence[int]) -> str:
-    """Say who holds a lock that keeps readers away from these tables, as far as PostgreSQL tells."""
-    with connect(url, application_name="rxbackup") as conn:
-        row = conn.execute(
-            """
-            SELECT c.oid::regclass::text, a.pid,
-                   coalesce(nullif(a.application_name, ''), a.usename::text, '?'), a.xact_start
-            FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
-            JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-            WHERE l.granted AND l.relation = ANY (%s) AND a.application_name NOT LIKE 'rxbackup backup%%'
-              AND l.mode IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'RowExclusiveLock')
-            ORDER BY (l.mode = 'AccessExclusiveLock') DESC, a.xact_start LIMIT 1""",
-            (list(oids),),
-        ).fetchone()
-    if row is None:
-        return "A table stayed locked for too long."
-    table, pid, who, since = row
-    started = f", in a transaction since {since:%H:%M:%S %Z}" if since else ""
-    return f"{table} is locked by {who} (process {pid}{started})."
 
 
 def _write_as_server(conn: Connection) -> None:

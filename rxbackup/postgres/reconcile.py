@@ -317,5 +317,14 @@ def count_referring(conn: Connection, child: Table, parent: Staged, key: Foreign
     )
 
 
+def alter_foreign_key(conn: Connection, child: Table, key: ForeignKey, how: str) -> None:
+    """Change when a foreign key is checked: `how` is "DEFERRABLE INITIALLY DEFERRED" or "NOT DEFERRABLE"."""
+    conn.execute(
+        sql.SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}").format(
+            child.identifier, sql.Identifier(key.name), sql.SQL(how)
+        )
+    )
+
+
 def _all_set(alias: str, names: Sequence[str]) -> sql.Composed:
     return sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier(alias, n)) for n in names)

@@ -11,16 +11,14 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-import psycopg
-from psycopg import sql
-
 from rxbackup import errors
 from rxbackup.postgres.connecting import Connection, connect, set_pins, translated
-from rxbackup.postgres.consistent_read import blocked_message
 from rxbackup.postgres.copy_in import copy_rows
 from rxbackup.postgres.counting import count_rows
 from rxbackup.postgres.introspection import Catalogue, read_catalogue
+from rxbackup.postgres.locking import lock_tables
 from rxbackup.postgres.reconcile import Staged, analyse_stage, create_stage, difference
+from rxbackup.postgres.refusals import refusals
 from rxbackup.postgres.triggers import silence_triggers
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
 from rxbackup.restore.plan import RestorePlan, RestoreRequest, TargetTable, plan_restore
@@ -106,7 +104,7 @@ def run_restore(
             set_pins(conn, _known_pins(manifest), lock_timeout_seconds=lock_timeout_seconds)
         on_progress(Progress("Locking the tables", tables_total=len(plan.targets)))
         if not rehearse:
-            _lock(conn, source_url, plan)
+            lock_tables(conn, source_url, _locks(plan))
         with translated("planning the restore"):
             catalogue = read_catalogue(conn)
         plan = _same_plan(plan, manifest, catalogue)
@@ -142,27 +140,10 @@ def _same_plan(plan: RestorePlan, manifest: Manifest, catalogue: Catalogue) -> R
     return again
 
 
-def _lock(conn: Connection, url: str, plan: RestorePlan) -> None:
+def _locks(plan: RestorePlan) -> dict[int, str]:
     """Keep writers away from the targets, and from tables that a cascade could reach. Readers are never kept away."""
-    oids = {t.table.oid: "SHARE ROW EXCLUSIVE" for t in plan.targets}
-    oids |= {k.table: "SHARE" for k in plan.from_outside if k.on_delete in "cnd" or k.on_update in "cnd"}
-    with translated("locking the tables"):
-        # OID order, like backups: two operations never wait for each other in a ring.
-        for oid in sorted(oids):
-            name = conn.execute("SELECT %s::oid::regclass::text", (oid,)).fetchone()
-            assert name is not None  # noqa: S101 - a SELECT without FROM has one row
-            try:
-                conn.execute(
-                    sql.SQL("LOCK TABLE {} IN {} MODE").format(
-                        sql.SQL(name[0]), sql.SQL(oids[oid])
-                    )  # quoted by regclass
-                )
-            except psycopg.errors.LockNotAvailable as error:
-                raise errors.LockNotAvailable(blocked_message(url, [oid])) from error
-            except (psycopg.errors.UndefinedTable, psycopg.errors.SyntaxError) as error:
-                raise errors.PlanRefused(
-                    "A table was dropped since the plan was made.", hint="Look at the plan again, then restore."
-                ) from error
+    modes = {t.table.oid: "SHARE ROW EXCLUSIVE" for t in plan.targets}
+    return modes | {k.table: "SHARE" for k in plan.from_outside if k.on_delete in "cnd" or k.on_update in "cnd"}
 
 
 @dataclass(slots=True)
@@ -283,35 +264,6 @@ def _prove(conn: Connection, plan: RestorePlan, staged: dict[int, Staged]) -> No
                 f"({diff.missing} rows missing, {diff.changed} different, {diff.extra} too many). Nothing was changed.",
                 hint="Something in the database alters rows as they are written. Look for triggers and rules on it.",
             )
-
-
-class refusals:  # noqa: N801 - reads as a word in `with refusals():`
-    """Say in words which constraint stopped the restore, or its rehearsal."""
-
-    def __init__(self, *, rehearse: bool = False) -> None:
-        self._doing = "rehearsing the restore" if rehearse else "restoring"
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, psycopg.Error):
-            return
-        diag = error.diag
-        where = f"{diag.schema_name}.{diag.table_name}" if diag.table_name else "a table"
-        if isinstance(error, psycopg.errors.ForeignKeyViolation):
-            raise errors.PlanRefused(
-                f"The foreign key {diag.constraint_name} of {where} would break: {diag.message_detail or ''}".rstrip(
-                    ": "
-                )
-            ) from error
-        if isinstance(error, psycopg.errors.IntegrityError):
-            raise errors.PlanRefused(
-                f"The database does not accept the backup's rows in {where}: {diag.message_primary}.",
-                hint="A constraint is newer or stricter than the backup. Relax it, or skip the group.",
-            ) from error
-        with translated(self._doing):
-            raise error
 
 
 def _commit(conn: Connection, before_commit: Callable[[str], None] | None) -> None:

@@ -16,8 +16,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from psycopg import sql
-
 from rxbackup import errors
 from rxbackup.postgres import reconcile
 from rxbackup.postgres.connecting import Connection
@@ -66,11 +64,7 @@ class LooseKeys:
             self.loosened.append(key)
 
     def _alter(self, key: ForeignKey, how: str) -> None:
-        self.conn.execute(
-            sql.SQL("ALTER TABLE {} ALTER CONSTRAINT {} {}").format(
-                self.catalogue.by_oid[key.table].identifier, sql.Identifier(key.name), sql.SQL(how)
-            )
-        )
+        reconcile.alter_foreign_key(self.conn, self.catalogue.by_oid[key.table], key, how)
 
 
 def check_borders(conn: Connection, plan: RestorePlan, staged: Mapping[int, Staged], catalogue: Catalogue) -> None:

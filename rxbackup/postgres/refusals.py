@@ -1,0 +1,37 @@
+"""PostgreSQL's refusals of rows, in words."""
+
+from __future__ import annotations
+
+import psycopg
+
+from rxbackup import errors
+from rxbackup.postgres.connecting import translated
+
+
+class refusals:  # noqa: N801 - reads as a word in `with refusals():`
+    """Say in words which constraint stopped the restore, or its rehearsal."""
+
+    def __init__(self, *, rehearse: bool = False) -> None:
+        self._doing = "rehearsing the restore" if rehearse else "restoring"
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, psycopg.Error):
+            return
+        diag = error.diag
+        where = f"{diag.schema_name}.{diag.table_name}" if diag.table_name else "a table"
+        if isinstance(error, psycopg.errors.ForeignKeyViolation):
+            raise errors.PlanRefused(
+                f"The foreign key {diag.constraint_name} of {where} would break: {diag.message_detail or ''}".rstrip(
+                    ": "
+                )
+            ) from error
+        if isinstance(error, psycopg.errors.IntegrityError):
+            raise errors.PlanRefused(
+                f"The database does not accept the backup's rows in {where}: {diag.message_primary}.",
+                hint="A constraint is newer or stricter than the backup. Relax it, or skip the group.",
+            ) from error
+        with translated(self._doing):
+            raise error

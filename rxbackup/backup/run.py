@@ -11,25 +11,21 @@ from uuid import UUID, uuid4
 from rxbackup import errors
 from rxbackup.backup.copier import CopierSetup, EarlierSegment, SegmentCopied, SegmentTask, copy_segment
 from rxbackup.backup.crew import Crew
+from rxbackup.backup.description import sequence_entries, server_facts, table_entry, warnings_of
 from rxbackup.backup.leaning import Base, may_lean, segment_at
 from rxbackup.backup.plan import BackupPlan, PlannedTable, Segment, plan_backup, tables_of
 from rxbackup.groups.discovery import discover_groups
 from rxbackup.groups.group import Group, choose_groups
 from rxbackup.postgres.cleanliness import read_text_rules, tables_that_name_others, watermark_is_there
-from rxbackup.postgres.connecting import PINS, translated
+from rxbackup.postgres.connecting import PINS
 from rxbackup.postgres.consistent_read import ConsistentRead, consistent_read
 from rxbackup.postgres.introspection import Catalogue, Table
-from rxbackup.postgres.introspection import Sequence as PgSequence
-from rxbackup.postgres.sequences import read_standings
 from rxbackup.postgres.watermarks import leave_watermark
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
 from rxbackup.vault.manifest import (
-    ColumnEntry,
     GroupEntry,
     Manifest,
     SegmentEntry,
-    SequenceEntry,
-    ServerFacts,
     SnapshotFacts,
     TableEntry,
     Totals,
@@ -111,6 +107,16 @@ class _Tally:
             self.raw_bytes += copied.raw_bytes
         self.on_progress(self.progress("Reading rows"))
 
+    def table_entries(self, catalogue: Catalogue) -> list[TableEntry]:
+        """Describe all tables, in the plan's order, once every segment is in."""
+        entries = []
+        for index, planned in enumerate(self.plan.tables):
+            places = [(index, position) for position in range(len(planned.segments))]
+            segments = [self.segments[place] for place in places]
+            read = sum(place in self.was_read for place in places)
+            entries.append(table_entry(catalogue, planned, segments, segments_read=read))
+        return entries
+
     def progress(self, stage: str) -> Progress:
         return Progress(
             stage,
@@ -166,8 +172,8 @@ def run_backup(
         for copied in _copy_all(read, plan, source_url, vault, _tasks(plan, leaning), processes):
             tally.add(copied)
         on_progress(tally.progress("Reading the sequences"))
-        sequences = _sequences(read, plan, everything=request.groups is None)
-        warnings = _warnings(read)
+        sequences = sequence_entries(read, plan, everything=request.groups is None)
+        warnings = warnings_of(read)
     manifest = Manifest(
         backup_id=request.backup_id,
         vault_id=vault.id,
@@ -176,7 +182,7 @@ def run_backup(
         created_by=request.created_by,
         created_at=read.taken_at.isoformat(),
         trigger=request.trigger,
-        server=_server_facts(read),
+        server=server_facts(read),
         pins={**PINS, "client_encoding": read.server.encoding},
         snapshot=SnapshotFacts(
             taken_at=read.taken_at.isoformat(),
@@ -188,7 +194,7 @@ def run_backup(
         ),
         base_id=base.backup_id if base and leaning else None,
         groups=[GroupEntry(name=g.name, tables=list(g.tables)) for g in groups],
-        tables=[_table_entry(read, i, planned, tally) for i, planned in enumerate(plan.tables)],
+        tables=tally.table_entries(read.catalogue),
         sequences=sequences,
         warnings=warnings,
         totals=Totals(
@@ -289,89 +295,3 @@ def _leave_watermark(source_url: str, request: BackupRequest, read: ConsistentRe
         system_identifier=read.server.system_identifier,
     )
     return str(watermark) if left else None
-
-
-def _server_facts(read: ConsistentRead) -> ServerFacts:
-    server = read.server
-    return ServerFacts(
-        system_identifier=server.system_identifier,
-        version_num=server.version_num,
-        version=server.version,
-        database=server.database,
-        database_oid=server.database_oid,
-        encoding=server.encoding,
-        collation=server.collation,
-        lc_monetary=server.lc_monetary,
-    )
-
-
-def _table_entry(read: ConsistentRead, index: int, planned: PlannedTable, tally: _Tally) -> TableEntry:
-    table = planned.table
-    segments = [tally.segments[index, i] for i in range(len(planned.segments))]
-    root = read.catalogue.by_oid[table.root]
-    return TableEntry(
-        schema=table.schema,
-        name=table.name,
-        oid=table.oid,
-        relfilenode=table.relfilenode,
-        root=root.qualified if root.oid != table.oid else None,
-        group=planned.group,
-        columns=[
-            ColumnEntry(
-                name=c.name,
-                type=c.type,
-                not_null=c.not_null,
-                identity=c.identity,
-                generated=c.generated,
-                collation=c.collation,
-            )
-            for c in table.columns
-        ],
-        primary_key=list(table.primary_key),
-        blocks=table.blocks,
-        rows=sum(s.rows for s in segments),
-        raw_bytes=sum(s.raw_bytes for s in segments),
-        segments=segments,
-        segments_read=sum((index, i) in tally.was_read for i in range(len(segments))),
-    )
-
-
-def _sequences(read: ConsistentRead, plan: BackupPlan, *, everything: bool) -> list[SequenceEntry]:
-    """Read the sequences of the planned tables, and with everything also those that no column draws from."""
-    roots = {t.table.root for t in plan.tables} | {t.table.oid for t in plan.tables}
-    wanted = [
-        s for s in read.catalogue.sequences if (s.owner is None and everything) or (s.owner and s.owner[0] in roots)
-    ]
-    standings = read_standings(read.conn, wanted)
-    return [
-        SequenceEntry(
-            schema=s.schema,
-            name=s.name,
-            last_value=standings[s.oid].last_value,
-            is_called=standings[s.oid].is_called,
-            increment=s.increment,
-            minimum=s.minimum,
-            maximum=s.maximum,
-            start=s.start,
-            cycle=s.cycle,
-            owner=_owner(read.catalogue, s),
-        )
-        for s in wanted
-    ]
-
-
-def _owner(catalogue: Catalogue, sequence: PgSequence) -> dict[str, str] | None:
-    if sequence.owner is None:
-        return None
-    table = catalogue.by_oid[sequence.owner[0]]
-    return {"schema": table.schema, "table": table.name, "column": sequence.owner[1]}
-
-
-def _warnings(read: ConsistentRead) -> list[str]:
-    """Say what this backup does not hold."""
-    warnings = [f"Not in the backup: {name}. Its rows live elsewhere." for name in read.catalogue.left_out]
-    with translated("looking for large objects"):
-        row = read.conn.execute("SELECT count(*) FROM pg_catalog.pg_largeobject_metadata").fetchone()
-    if row and row[0]:
-        warnings.append(f"Not in the backup: {row[0]} large objects. Only the numbers that refer to them are kept.")
-    return warnings

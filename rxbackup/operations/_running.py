@@ -103,19 +103,45 @@ class Run:
     def note_commit(self, xid: str) -> None:
         """Remember the transaction that is about to commit, before it does: who finds this job dead can ask for it."""
         with self.services.system.session("system") as session:
-            self.require_running(session)
+            self.require_running(session, unless_cancelled=True)
             session.exec(update(Job).where(col(Job.id) == self._uuid).values(commit_xid=xid))
 
-    def require_running(self, session: Session) -> None:
-        """Lock the row and make sure that it still says *running*."""
-        state = session.exec(select(Job.state).where(col(Job.id) == self._uuid).with_for_update()).first()
-        if state != "running":
-            self._lost = True
-            raise WorkerLost(f"The run is {state or 'gone'} already: nothing more is done for it.")
+    def require_running(self, session: Session, *, unless_cancelled: bool = False) -> None:
+        """Lock the row and make sure that it still says *running*.
 
-    def succeed(self, session: Session, result: Mapping[str, Any], *, action: str, object_id: str | None) -> None:
-        """End the job well, in the caller's transaction, so that the job and what it made become true together."""
-        self.require_running(session)
+        Raises:
+            WorkerLost: it says something else.
+            Cancelled: a cancellation was accepted meanwhile, and may still be heeded (`unless_cancelled`).
+        """
+        row = session.exec(
+            select(Job.state, Job.cancel_requested).where(col(Job.id) == self._uuid).with_for_update()
+        ).first()
+        if row is None or row[0] != "running":
+            self._lost = True
+            raise WorkerLost(f"The run is {row[0] if row else 'gone'} already: nothing more is done for it.")
+        if unless_cancelled and row[1]:
+            self._cancelled = True
+            self.check()
+
+    def succeed(
+        self,
+        session: Session,
+        result: Mapping[str, Any],
+        *,
+        action: str,
+        object_id: str | None,
+        is_final: bool = False,
+    ) -> None:
+        """End the job well, in the caller's transaction, so that the job and what it made become true together.
+
+        Args:
+            session: the caller's transaction.
+            result: what the operation reports.
+            action: for the audit trail.
+            object_id: what it was done to.
+            is_final: whether it is done beyond recall, so that a cancellation comes too late.
+        """
+        self.require_running(session, unless_cancelled=not is_final)
         now = func.clock_timestamp()
         session.exec(
             update(Job)

@@ -201,6 +201,7 @@ def _report(run: Run, view: BackupView, done: _Done, safety: str | None) -> Rest
             {**dataclasses.asdict(restored), "message": message},
             action="restore.complete",
             object_id=view.id,
+            is_final=True,
         )
     return restored
 

@@ -313,3 +313,18 @@ def test_who_may_not_restore_may_not_stop_a_restore(installation: Installation, 
     with pytest.raises(PermissionDenied):
         jobs.cancel_job(services, Actor(admin.email, "operator"), job.id)
     assert jobs.show_job(services, admin, job.id).state == "queued"
+
+
+def test_a_cancellation_that_was_accepted_holds_even_at_the_last_moment(
+    installation: Installation, admin: Actor
+) -> None:
+    services = installation.services
+
+    def watch(progress: Progress) -> None:
+        if progress.stage.startswith("Writing the manifest"):
+            assert jobs.cancel_job(services, admin, jobs.active_jobs(services, admin)[0].id).cancel_requested
+
+    with pytest.raises(Cancelled):
+        backups.perform_backup(services, admin, NewBackup("Unwanted"), on_progress=watch)
+    assert jobs.recent_jobs(services, admin)[0].state == "cancelled"
+    assert backups.show_backup(services, admin, "Unwanted").view.state == "interrupted"

@@ -101,13 +101,21 @@ def join_snapshot(url: str, exported: str) -> Connection:
         forbid_views(conn)
         with translated("joining the snapshot"):
             conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            conn.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(exported)))
+            _import(conn, exported)
             set_pins(conn)
             _write_as_server(conn)
     except BaseException:
         conn.close()
         raise
     return conn
+
+
+def _import(conn: Connection, exported: str) -> None:
+    try:
+        conn.execute(sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(exported)))
+    except (psycopg.errors.UndefinedObject, psycopg.errors.InvalidParameterValue) as error:
+        # An exported snapshot lives as long as the transaction that exported it.
+        raise errors.DatabaseUnavailable("The connection that holds the backup's snapshot was lost.") from error
 
 
 def read_server(conn: Connection) -> Server:

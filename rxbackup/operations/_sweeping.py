@@ -41,10 +41,5 @@ def sweep_unused_chunks(services: Services, store: str, identity: str) -> int:
         with services.system.session(identity) as session:
             unused = session.connection().execute(text(_UNUSED), {"store": store}).all()
         for chunk in unused:
-            vault.store.delete(chunk_object_name(chunk.id, chunk.generation))
+            vault.delete_chunk(chunk.id, chunk.generation)
     return len(unused)
-
-
-def chunk_object_name(chunk: str, generation: int) -> str:
-    """Where a chunk rests in its store."""
-    return f"chunks/{chunk[:2]}/{chunk}-{generation}"

@@ -10,8 +10,7 @@ import asyncio
 import functools
 import inspect
 import logging
-from collections.abc import Awaitable, Callable
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from collections.abc import Callable
 
 import reflex as rx
 from reflex.state import (
@@ -26,13 +25,10 @@ from reflex_base.event import Event
 from reflex_base.registry import RegistrationContext
 
 from rxbackup.access.actor import Actor
-from rxbackup.ui.session import SessionState, actor_of, identify, way_in
+from rxbackup.ui.session import SessionState, identify, way_in
 
 logger = logging.getLogger(__name__)
 
-_State = TypeVar("_State", bound=rx.State)
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
 
 SENDS_EVERYTHING = frozenset(f"{State.get_full_name()}.{name}" for name in ("hydrate", "hydrate_and_load"))
 """The events that answer with the whole state of the tab."""
@@ -119,20 +115,3 @@ async def _refuse(session: SessionState) -> StateUpdate:
     delta = await session._get_root_state()._get_resolved_delta()  # noqa: SLF001 - as chain_updates does it
     session._clean()  # type: ignore[no-untyped-call]  # noqa: SLF001 - `ended` is on its way
     return StateUpdate(delta={name: delta[name]} if name in delta else {})
-
-
-def signed_in(
-    handler: Callable[Concatenate[_State, _P], Awaitable[_R]],
-) -> Callable[Concatenate[_State, _P], Awaitable[_R]]:
-    """Belt and braces for one handler: ask again inside it. Stands below `@rx.event`; coroutines only.
-
-    Raises:
-        NotSignedIn: from the handler, before its first line.
-    """
-
-    @functools.wraps(handler)
-    async def asked(state: _State, /, *args: Any, **kwargs: Any) -> _R:
-        await actor_of(state)
-        return await handler(state, *args, **kwargs)
-
-    return asked

@@ -32,6 +32,20 @@ _SCHEMA = """
 """
 
 
+_OLD_BACKUP = (
+    "INSERT INTO rxbackup.stores (name, kind, created_by) VALUES ('s', 'local', 'system')",
+    (
+        "INSERT INTO rxbackup.backups (id, name, created_by, store, state, backup_data)"
+        " VALUES (%(backup)s, 'Old', 'a@example.org', 's', 'complete', '{}')"
+    ),
+    (
+        "INSERT INTO rxbackup.chunks (store, id, plain_bytes, stored_bytes, codec, anchor)"
+        " VALUES ('s', %(whole)s, 1, 1, 'zstd', NULL), ('s', %(difference)s, 1, 1, 'difference', %(whole)s)"
+    ),
+    "INSERT INTO rxbackup.backup_chunks VALUES (%(backup)s, 's', %(difference)s)",
+)
+
+
 def shape(url: str) -> list[tuple[object, ...]]:
     with psycopg.connect(url) as connection:
         return connection.execute(_SCHEMA).fetchall()
@@ -91,6 +105,20 @@ def test_superuser_may_migrate_and_owner_goes_on(database: str, new_database: Ne
     other = new_database()
     migrate(other, protected_url=None)
     assert shape(database) == shape(other)
+
+
+def test_backups_from_before_keep_their_anchors(system_database: str) -> None:
+    ids = {"backup": "00000000-0000-0000-0000-000000000001", "whole": b"w" * 32, "difference": b"d" * 32}
+    with make_engine(system_database, pooled=False).begin() as connection:
+        acting_as_migration(connection)
+        config = migrating._config()
+        config.attributes["connection"] = connection
+        command.downgrade(config, "make_system_tables")
+        for statement in _OLD_BACKUP:
+            connection.exec_driver_sql(statement, ids)
+        command.upgrade(config, "rxbackup@head")
+        linked = connection.exec_driver_sql("SELECT chunk_id FROM rxbackup.backup_chunks").scalars()
+        assert {bytes(each) for each in linked} == {ids["whole"], ids["difference"]}
 
 
 def test_two_at_once_make_one_schema(database: str) -> None:

@@ -14,7 +14,11 @@ from rxbackup.tables.base import BY_DEFAULT_NOW, BY_DEFAULT_UUID, SystemTable, b
 
 
 class Backup(SystemTable, table=True):
-    """One backup: begun, complete, or what became of it."""
+    """One backup: begun, complete, or what became of it.
+
+    `origin` is null where the backup was taken here; else how it came: `kind` (archive, json or rebuild), `foreign`
+    (another key signed it), `signer` (a vault's id, or null) and `file` (the name it had).
+    """
 
     __tablename__ = "backups"
     __table_args__ = (
@@ -57,3 +61,4 @@ class Backup(SystemTable, table=True):
     base_id: UUID | None = Field(default=None, foreign_key="rxbackup.backups.id", index=True, ondelete="SET NULL")
     trigger: str = Field(default="manual", sa_type=Text, sa_column_kwargs=by_default("'manual'"))
     job_id: UUID | None = Field(default=None, index=True)
+    origin: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))

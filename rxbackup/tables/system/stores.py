@@ -15,8 +15,10 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    Uuid,
+    text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from rxbackup.tables.base import BY_DEFAULT_NOW, BY_DEFAULT_UUID, SystemTable, by_default, now
@@ -37,6 +39,8 @@ class Store(SystemTable, table=True):
     vault_id: UUID | None = None
     created_at: datetime = Field(default_factory=now, sa_column_kwargs=BY_DEFAULT_NOW)
     created_by: str = Field(sa_type=String(255))
+    probe: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    probed_at: datetime | None = None
 
 
 class StoreObject(SystemTable, table=True):
@@ -50,17 +54,23 @@ class StoreObject(SystemTable, table=True):
 
 
 class Chunk(SystemTable, table=True):
-    """A chunk that a store holds. While it is a tombstone, deduplication does not see it."""
+    """A chunk that a store holds. While it is a tombstone, deduplication does not see it.
+
+    Its bytes go once none of the backups and copies that ran when it was retired (`retired_beside`) runs any more.
+    """
 
     __tablename__ = "chunks"
-    __table_args__ = (CheckConstraint("state IN ('live', 'tombstone')", name="state"),)
+    __table_args__ = (
+        CheckConstraint("state IN ('live', 'tombstone')", name="state"),
+        Index("ix_chunks_retired_at", "store", "retired_at", postgresql_where=text("state = 'tombstone'")),
+    )
 
     store: str = Field(foreign_key="rxbackup.stores.name", sa_type=_STORE_NAME, primary_key=True)
     id: bytes = Field(primary_key=True)
     generation: int = Field(default=0, sa_column_kwargs=by_default("0"))
-    plain_bytes: int = Field(sa_type=BigInteger)
+    plain_bytes: int | None = Field(default=None, sa_type=BigInteger)
     stored_bytes: int = Field(sa_type=BigInteger)
-    codec: str = Field(sa_type=Text)
+    codec: str | None = Field(default=None, sa_type=Text)
     anchor: bytes | None = None
     # Only where the store is `database`: then PostgreSQL itself refuses to delete an object that a chunk needs.
     object_name: str | None = Field(
@@ -72,6 +82,8 @@ class Chunk(SystemTable, table=True):
     )
     state: str = Field(default="live", sa_type=Text, sa_column_kwargs=by_default("'live'"))
     created_at: datetime = Field(default_factory=now, sa_column_kwargs=BY_DEFAULT_NOW)
+    retired_at: datetime | None = None
+    retired_beside: list[UUID] = Field(default_factory=list, sa_type=ARRAY(Uuid), sa_column_kwargs=by_default("'{}'"))
 
 
 class BackupChunk(SystemTable, table=True):
@@ -96,7 +108,8 @@ class BackupCopy(SystemTable, table=True):
     __tablename__ = "copies"
     __table_args__ = (
         UniqueConstraint("backup_id", "store"),
-        CheckConstraint("state IN ('pending', 'running', 'complete', 'failed')", name="state"),
+        CheckConstraint("state IN ('pending', 'running', 'complete', 'failed', 'deleting')", name="state"),
+        CheckConstraint("verified_level IN ('stored', 'readable', 'decrypted', 'restored')", name="verified_level"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True, sa_column_kwargs=BY_DEFAULT_UUID)
@@ -107,3 +120,6 @@ class BackupCopy(SystemTable, table=True):
     stored_bytes: int | None = Field(default=None, sa_type=BigInteger)
     created_at: datetime = Field(default_factory=now, sa_column_kwargs=BY_DEFAULT_NOW)
     finished_at: datetime | None = None
+    job_id: UUID | None = None
+    verified_level: str | None = Field(default=None, sa_type=Text)
+    verified_at: datetime | None = None

@@ -50,7 +50,9 @@ def may_lean(manifest: Manifest, read: ConsistentRead, *, text_rules: str, water
     """Whether segments of an earlier backup may be taken over: same server, same history, same text."""
     server = manifest.server
     return (
-        watermark_is_there
+        # Without it nobody could say which anchors the chunks taken over need.
+        manifest.leans is not None
+        and watermark_is_there
         and server.system_identifier == read.server.system_identifier
         and server.database_oid == read.server.database_oid
         and server.encoding == read.server.encoding

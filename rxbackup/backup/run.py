@@ -117,6 +117,17 @@ class _Tally:
             entries.append(table_entry(catalogue, planned, segments, segments_read=read))
         return entries
 
+    def leans(self, base: Manifest | None) -> dict[str, str]:
+        """The anchors of all differences: those put now by their receipts, those taken over by `base`."""
+        earlier = (base.leans if base else None) or {}
+        found = {}
+        for chunk in {chunk for segment in self.segments.values() for chunk in segment.chunks}:
+            receipt = self.receipts.get(chunk)
+            anchor = receipt.anchor if receipt else earlier.get(chunk)
+            if anchor is not None:
+                found[chunk] = anchor
+        return found
+
     def progress(self, stage: str) -> Progress:
         return Progress(
             stage,
@@ -207,6 +218,7 @@ def run_backup(
             chunks=len({chunk for segment in tally.segments.values() for chunk in segment.chunks}),
             seconds=round(time.monotonic() - started, 3),
         ),
+        leans=tally.leans(base),
     )
     on_progress(tally.progress("Writing the manifest and reading it back"))
     return _seal(vault, manifest, tuple(tally.receipts.values()))
@@ -214,7 +226,7 @@ def run_backup(
 
 def _seal(vault: Vault, manifest: Manifest, receipts: tuple[ChunkReceipt, ...]) -> BackupOutcome:
     """Write the manifest last, read it back, and look that every chunk really rests in the store."""
-    _look_for(vault, manifest.chunk_ids() | {r.anchor for r in receipts if r.anchor})
+    _look_for(vault, manifest.needed_ids())
     written = vault.put_manifest(manifest)
     read_back = vault.get_manifest(manifest.backup_id)
     if read_back != manifest:

@@ -58,7 +58,7 @@ class Taken:
         _write_chunks(session, self.new.store, self.store_kind, self.outcome.receipts)
         session.connection().execute(
             text(_INSERT_LINKS),
-            {"backup": self.backup_id, "store": self.new.store, "ids": sorted(manifest.chunk_ids())},
+            {"backup": self.backup_id, "store": self.new.store, "ids": sorted(manifest.needed_ids())},
         )
         changed = session.exec(
             update(Backup)

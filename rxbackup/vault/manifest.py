@@ -172,7 +172,13 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
-    """One backup, completely described but for the row values."""
+    """One backup, completely described but for the row values.
+
+    Attributes:
+        base_id: the earlier backup that unchanged segments were taken over from; nothing is needed from it any more.
+        leans: of every chunk that is stored as a difference, its id and the id of its anchor. None in backups that were
+            made before this was written down: then only the chunks themselves know.
+    """
 
     format: str = FORMAT
     backup_id: str
@@ -191,6 +197,7 @@ class Manifest:
     sequences: list[SequenceEntry]
     warnings: list[str] = field(default_factory=list)
     totals: Totals
+    leans: dict[str, str] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON values."""
@@ -241,8 +248,12 @@ class Manifest:
             raise ManifestCorrupt(f"The manifest of backup {self.backup_id} contradicts itself: {problem}.")
 
     def chunk_ids(self) -> set[str]:
-        """Every chunk that the backup needs; anchors of differences are not among them."""
+        """Every chunk that holds rows of the backup; an anchor that only others lean on is not among them."""
         return {chunk for table in self.tables for segment in table.segments for chunk in segment.chunks}
+
+    def needed_ids(self) -> set[str]:
+        """Every chunk that must be in the vault for the backup to be readable: those with rows, and their anchors."""
+        return self.chunk_ids() | set((self.leans or {}).values())
 
 
 def _problems(manifest: Manifest) -> list[str]:
@@ -256,6 +267,11 @@ def _problems(manifest: Manifest) -> list[str]:
         found.append("a table is in it twice")
     for table in manifest.tables:
         found += _table_problems(table)
+    leans = manifest.leans or {}
+    if not all(map(_CHUNK_ID.fullmatch, leans.values())) or leans.keys() & set(leans.values()):
+        found.append("a difference leans on something that is no chunk kept whole")
+    if not leans.keys() <= manifest.chunk_ids():
+        found.append("it names a difference that holds none of its rows")
     if manifest.totals.rows != sum(table.rows for table in manifest.tables):
         found.append("its total of rows is not the sum of its tables")
     return found

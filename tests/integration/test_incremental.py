@@ -76,8 +76,15 @@ def test_only_touched_segments_are_read_and_stored_as_differences(assets: str, v
     second = _lean(assets, vault, first)
     assert 3 <= second.manifest.totals.segments_read <= 4
     assert second.stored_bytes < first.stored_bytes / 8
-    assert any(r.codec == "difference" for r in second.receipts)
-    _restores_exactly(assets, vault, second)
+    differences = {r.id: r.anchor for r in second.receipts if r.codec == "difference"}
+    assert differences
+    assert second.manifest.leans == differences
+    assert first.manifest.leans == {}
+    third = _lean(assets, vault, second)
+    # Taken over, they still need their anchors.
+    assert third.manifest.leans == differences
+    assert third.manifest.needed_ids() > third.manifest.chunk_ids()
+    _restores_exactly(assets, vault, third)
     _restores_exactly_as(assets, vault, first)
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -36,6 +37,22 @@ def test_chunk_ids_are_those_of_the_segments(whole: Manifest) -> None:
     assert len(whole.chunk_ids()) == 2
 
 
+def test_anchors_are_needed_too(whole: Manifest) -> None:
+    difference, anchor = min(whole.chunk_ids()), "a" * 64
+    leaning = dataclasses.replace(whole, leans={difference: anchor})
+    leaning.check()
+    assert leaning.needed_ids() == whole.chunk_ids() | {anchor}
+    assert Manifest.from_json(leaning.to_json()).leans == {difference: anchor}
+
+
+def test_manifests_without_anchors_written_down_are_read(whole: Manifest) -> None:
+    document = whole.to_dict()
+    del document["leans"]
+    old = Manifest.from_dict(document)
+    assert old.leans is None
+    assert old.needed_ids() == old.chunk_ids()
+
+
 @pytest.mark.parametrize(
     "text", [b"", b"[]", b"null", b"{}", b"{", b'{"format": 1}', b'{"format": "other/1"}', b"\xff"]
 )
@@ -58,7 +75,7 @@ def test_unknown_fields_are_ignored_only_in_a_later_minor_format(whole: Manifest
 
 
 def test_every_missing_field_is_noticed(whole: Manifest) -> None:
-    for name in whole.to_dict().keys() - {"format", "warnings"}:
+    for name in whole.to_dict().keys() - {"format", "warnings", "leans"}:
         document = whole.to_dict()
         del document[name]
         with pytest.raises(ManifestCorrupt, match=name):
@@ -75,6 +92,9 @@ def test_every_missing_field_is_noticed(whole: Manifest) -> None:
         (lambda d: d["tables"][0]["segments"][0].update(chunks=[]), "without chunks"),
         (lambda d: d["tables"][0].update(primary_key=["other"]), "fit together"),
         (lambda d: d["tables"].append(d["tables"][0]), "twice"),
+        (lambda d: d.update(leans={"0" * 64: "1" * 64}), "holds none of its rows"),
+        (lambda d: d.update(leans={"0" * 64: "x"}), "no chunk kept whole"),
+        (lambda d: d.update(leans={"0" * 64: "1" * 64, "1" * 64: "2" * 64}), "no chunk kept whole"),
         (lambda d: d.update(backup_id="../x"), "no uuid"),
         (lambda d: d["tables"][0].update(rows="3"), "rows is not int"),
         (lambda d: d["tables"][0].update(rows=True), "rows is not int"),

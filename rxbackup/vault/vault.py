@@ -19,8 +19,9 @@ from rxbackup.vault.chunk_pool import ChunkPool, ChunkReceipt
 from rxbackup.vault.compression import Buffer
 from rxbackup.vault.keyring import Keyring
 from rxbackup.vault.manifest import Manifest
-from rxbackup.vault.marker import MARKER, new_marker, open_marker, vault_id_of
+from rxbackup.vault.marker import MARKER, new_marker, open_marker, vault_id_of, with_slot
 from rxbackup.vault.packing import pack, unpack
+from rxbackup.vault.passphrase import PassphraseRule, check_passphrase
 from rxbackup.vault.sealing import ObjectType, VaultKeys, unseal
 
 __all__ = ["ChunkReceipt", "ObjectReceipt", "Vault", "VaultRecipe", "open_vault"]
@@ -109,6 +110,24 @@ class Vault:
     def recipe(self) -> VaultRecipe:
         """Opens this vault in another process: see `open_vault`."""
         return VaultRecipe(self.store.recipe(), self._keys)
+
+    def marker_for_archive(self, passphrase: str | None = None) -> bytes:
+        """The marker as an archive carries it: with a passphrase, the passphrase opens it too.
+
+        Raises:
+            UsageError: the passphrase is too short or too long.
+        """
+        marker = _read_marker(self.store)
+        if vault_id_of(marker) != self.id:
+            raise VaultMarkerMissing(f"The {self.store.describe()} holds another vault than a moment ago.")
+        if passphrase is None:
+            return marker
+        rule = PassphraseRule.new()
+        return with_slot(marker, self._keys, rule.keyring(check_passphrase(passphrase)), rule=rule)
+
+    def over(self, store: Store) -> Vault:
+        """The same keys over other objects: an archive that was made of this vault."""
+        return Vault(store, self._keys)
 
     def knowing(self, receipts: Mapping[str, ChunkReceipt]) -> Vault:
         """The same vault, trusting that these chunks, by id, are stored because the catalogue says so.

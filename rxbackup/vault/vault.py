@@ -7,7 +7,7 @@ A vault starts no threads and holds no locks; processes that share one each open
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -40,19 +40,31 @@ class ObjectReceipt:
 
 @dataclass(frozen=True, slots=True)
 class VaultRecipe:
-    """How to open a vault in another process. Holds keys: it travels through pipes, never to a disk or a log."""
+    """How to open a vault in another process. Holds keys: it travels through pipes, never to a disk or a log.
+
+    Attributes:
+        retired: as in `Vault.avoiding`.
+    """
 
     store: StoreRecipe
     keys: VaultKeys
+    retired: Mapping[str, int] = field(default_factory=dict, repr=False)
 
 
 class Vault:
     """An open vault. Make one by `create`, `open`, `open_or_create` or `open_vault`."""
 
-    def __init__(self, store: Store, keys: VaultKeys, known: Mapping[str, ChunkReceipt] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keys: VaultKeys,
+        known: Mapping[str, ChunkReceipt] | None = None,
+        retired: Mapping[str, int] | None = None,
+    ) -> None:
         self.store = store
         self._keys = keys
-        self._chunks = ChunkPool(store, keys, known)
+        self._retired = retired or {}
+        self._chunks = ChunkPool(store, keys, known, retired)
 
     @classmethod
     def create(cls, store: Store, keyring: Keyring) -> Vault:
@@ -109,7 +121,7 @@ class Vault:
 
     def recipe(self) -> VaultRecipe:
         """Opens this vault in another process: see `open_vault`."""
-        return VaultRecipe(self.store.recipe(), self._keys)
+        return VaultRecipe(self.store.recipe(), self._keys, self._retired)
 
     def marker_for_archive(self, passphrase: str | None = None) -> bytes:
         """The marker as an archive carries it: with a passphrase, the passphrase opens it too.
@@ -134,7 +146,18 @@ class Vault:
 
         For one backup: such a trust must not outlive the moment when chunks are collected.
         """
-        return Vault(self.store, self._keys, receipts)
+        return Vault(self.store, self._keys, receipts, self._retired)
+
+    def avoiding(self, retired: Mapping[str, int]) -> Vault:
+        """The same vault, leaning on no object that may be collected at any moment.
+
+        For one backup or copy, which asks the catalogue after it was entered there. Its recipe carries it on.
+
+        Args:
+            retired: chunk id → the generation up to which its objects count as absent: what is put again becomes the
+                next one.
+        """
+        return Vault(self.store, self._keys, retired=dict(retired))
 
     def put_chunk(self, plain: Buffer, *, anchor: str | None = None) -> ChunkReceipt:
         """Store a chunk, unless the vault has it already.
@@ -160,6 +183,10 @@ class Vault:
     def delete_chunk(self, chunk: str, generation: int) -> None:
         """Remove one object of a chunk that no backup uses any more."""
         self._chunks.delete(chunk, generation)
+
+    def is_intact(self, chunk: str, generation: int) -> bool:
+        """Whether this very object of a chunk is there, opens, and holds what it should."""
+        return self._chunks.is_intact(chunk, generation)
 
     def chunk_objects(self) -> Iterator[tuple[str, int, StoredObject]]:
         """Every chunk object in the store: chunk id, generation, object."""
@@ -224,7 +251,7 @@ class Vault:
 
 def open_vault(recipe: VaultRecipe) -> Vault:
     """Open a vault by its recipe, in this or another process. Raises `VaultMarkerMissing` if it is gone."""
-    vault = Vault(open_store(recipe.store), recipe.keys)
+    vault = Vault(open_store(recipe.store), recipe.keys, retired=recipe.retired)
     vault._check_marker()  # noqa: SLF001 - the module's own class
     return vault
 

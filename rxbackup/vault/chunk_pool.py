@@ -91,7 +91,7 @@ class ChunkPool:
 
     def size(self, chunk: str) -> int:
         """Stored bytes, without reading them. Raises `ChunkMissing`, `ChunkCorrupt` (too short)."""
-        found = self._store.stat(_object_name(chunk, 0))
+        found = self._store.stat(object_name(chunk, 0))
         if found is None or found.size < SMALLEST_OBJECT_BYTES:
             found = next((o for o in self._later(chunk) if o.size >= SMALLEST_OBJECT_BYTES), found)
         if found is None:
@@ -103,14 +103,14 @@ class ChunkPool:
     def is_intact(self, chunk: str, generation: int) -> bool:
         """Whether this very object of a chunk opens, and holds what it should."""
         try:
-            self._opened(chunk, self._store.get(_object_name(chunk, generation)))
+            self._opened(chunk, self._store.get(object_name(chunk, generation)))
         except (ObjectNotFound, Corrupt):
             return False
         return True
 
     def delete(self, chunk: str, generation: int) -> None:
         """Remove one object of a chunk; nothing happens if it is gone."""
-        self._store.delete(_object_name(chunk, generation))
+        self._store.delete(object_name(chunk, generation))
 
     def objects(self) -> Iterator[tuple[str, int, StoredObject]]:
         """Every stored chunk: id, generation, object."""
@@ -129,7 +129,7 @@ class ChunkPool:
         Leaning on a torn object would make this backup unreadable; None lets it be written again.
         """
         generation = self._first(chunk)
-        name = _object_name(chunk, generation)
+        name = object_name(chunk, generation)
         if self._store.stat(name) is None:
             return None
         try:
@@ -145,7 +145,7 @@ class ChunkPool:
     def _write(self, key: bytes, plain: Buffer, anchor: str | None) -> ChunkReceipt:
         chunk = key.hex()
         generation = self._first(chunk)
-        name = _object_name(chunk, generation)
+        name = object_name(chunk, generation)
         codec, sealed, leaning = self._sealed(key, plain, anchor if generation == 0 else None)
         is_new = self._store.put(name, sealed, if_absent=True)
         if not is_new:
@@ -185,11 +185,11 @@ class ChunkPool:
         Only generations that are not retired count: what an older one leaned on may be gone tomorrow.
         """
         try:
-            sealed = self._store.get(_object_name(chunk, self._first(chunk)))
+            sealed = self._store.get(object_name(chunk, self._first(chunk)))
             label = self._unsealed(chunk, sealed)[0]
             if label.anchor is not None:
                 chunk = label.anchor.hex()
-                sealed = self._store.get(_object_name(chunk, self._first(chunk)))
+                sealed = self._store.get(object_name(chunk, self._first(chunk)))
             return chunk, self._opened(chunk, sealed, may_lean=False)[1], len(sealed)
         except (ObjectNotFound, Corrupt):
             return None
@@ -230,16 +230,17 @@ class ChunkPool:
         raise trouble or _missing(chunk)
 
     def _names(self, chunk: str) -> Iterator[str]:
-        yield _object_name(chunk, 0)
+        yield object_name(chunk, 0)
         yield from (found.name for found in self._later(chunk))
 
     def _later(self, chunk: str) -> list[StoredObject]:
         """The objects of generation 1 and up, the newest first."""
-        found = [each for each in self._store.list(_object_name(chunk, None)) if _generation(each.name) > 0]
+        found = [each for each in self._store.list(object_name(chunk, None)) if _generation(each.name) > 0]
         return sorted(found, key=lambda each: _generation(each.name), reverse=True)
 
 
-def _object_name(chunk: str, generation: int | None) -> str:
+def object_name(chunk: str, generation: int | None) -> str:
+    """Where a chunk is; what all its names begin with, for None. Raises `UsageError` if it is no chunk id."""
     if not _is_id(chunk):
         raise UsageError(f"{chunk[:80]!r} is no chunk id.")
     return f"chunks/{chunk[:2]}/{chunk}-{'' if generation is None else generation}"

@@ -15,7 +15,7 @@ from uuid import UUID
 from rxbackup.errors import BackupNotFound, Corrupt, ManifestCorrupt, ObjectNotFound, Refused, VaultMarkerMissing
 from rxbackup.stores.base import Store, StoredObject, StoreRecipe
 from rxbackup.stores.opening import open_store
-from rxbackup.vault.chunk_pool import ChunkPool, ChunkReceipt
+from rxbackup.vault.chunk_pool import ChunkReceipt
 from rxbackup.vault.compression import Buffer
 from rxbackup.vault.keyring import Keyring
 from rxbackup.vault.manifest import Manifest
@@ -23,8 +23,9 @@ from rxbackup.vault.marker import MARKER, new_marker, open_marker, vault_id_of, 
 from rxbackup.vault.packing import pack, unpack
 from rxbackup.vault.passphrase import PassphraseRule, check_passphrase
 from rxbackup.vault.sealing import ObjectType, VaultKeys, unseal
+from rxbackup.vault.transfer import SealedChunk, TravellingPool
 
-__all__ = ["ChunkReceipt", "ObjectReceipt", "Vault", "VaultRecipe", "open_vault"]
+__all__ = ["ChunkReceipt", "ObjectReceipt", "SealedChunk", "Vault", "VaultRecipe", "open_vault"]
 
 LARGEST_MANIFEST_BYTES = 1 << 30
 
@@ -64,16 +65,12 @@ class Vault:
         self.store = store
         self._keys = keys
         self._retired = retired or {}
-        self._chunks = ChunkPool(store, keys, known, retired)
+        self._chunks = TravellingPool(store, keys, known, retired)
 
     @classmethod
     def create(cls, store: Store, keyring: Keyring) -> Vault:
         """Make a new vault in an empty store. Raises `Refused` if anything is in it."""
-        for found in store.list():
-            raise Refused(
-                f"The {store.describe()} is not empty: it holds {found.name}.",
-                hint="Choose an empty place for a new vault, or open the vault that is there with its key.",
-            )
+        _refuse_if_used(store)
         marker = new_marker(keyring)
         # A retried put may find its own marker: that is success.
         if not store.put(MARKER, marker, if_absent=True) and store.get(MARKER) != marker:
@@ -100,6 +97,15 @@ class Vault:
             except Refused:
                 # Somebody was faster; if it was no vault, opening says so.
                 return cls.open(store, keyring)
+        return cls.open(store, keyring)
+
+    @classmethod
+    def replicate(cls, store: Store, source: Vault, keyring: Keyring) -> Vault:
+        """Make an empty store hold the same vault as another one: same id, same keys. Raises as `create`."""
+        _refuse_if_used(store)
+        marker = source.marker_for_archive()
+        if not store.put(MARKER, marker, if_absent=True) and store.get(MARKER) != marker:
+            raise Refused(f"Somebody else made a vault in the {store.describe()} at this moment; open that one.")
         return cls.open(store, keyring)
 
     def __enter__(self) -> Self:
@@ -214,21 +220,7 @@ class Vault:
 
     def get_manifest(self, backup_id: str) -> Manifest:
         """The manifest of a backup. Raises `BackupNotFound`, `ManifestCorrupt`."""
-        name, object_id = _manifest_place(backup_id)
-        try:
-            sealed = self.store.get(name)
-        except ObjectNotFound:
-            raise BackupNotFound(f"The vault holds no backup {backup_id}.") from None
-        try:
-            label, content = unseal(sealed, ObjectType.MANIFEST, object_id, self._keys)
-            manifest = Manifest.from_json(unpack(label, content, limit=LARGEST_MANIFEST_BYTES))
-        except Corrupt as error:
-            said = f"The manifest of backup {backup_id} cannot be used. {error.message}"
-            raise ManifestCorrupt(said, hint=error.hint) from error
-        if manifest.backup_id != backup_id:
-            raise ManifestCorrupt(f"The manifest of backup {backup_id} says that it is {manifest.backup_id}.")
-        self._refuse_stranger(manifest)
-        return manifest
+        return self._open_manifest(backup_id, self._read_manifest(backup_id))
 
     def manifest_ids(self) -> list[str]:
         """The ids of all backups in the vault, sorted."""
@@ -238,6 +230,67 @@ class Vault:
         """Remove a manifest: the backup is gone, and its chunks may be collected."""
         self._check_marker()
         self.store.delete(_manifest_place(backup_id)[0])
+
+    def sealed_chunk(self, chunk: str) -> SealedChunk:
+        """A chunk as it rests here, authenticated but not unpacked. Raises `ChunkMissing`, `ChunkCorrupt`."""
+        return self._chunks.sealed(chunk)
+
+    def put_sealed(self, sealed: SealedChunk) -> ChunkReceipt:
+        """Store a chunk as it rested in another store of this vault; its anchor must have been put before.
+
+        Raises:
+            ChunkCorrupt: it is not what it says, or not of this vault.
+        """
+        return self._chunks.put_sealed(sealed)
+
+    def sealed_manifest(self, backup_id: str) -> bytes:
+        """A manifest as it rests here, opened and checked. Raises `BackupNotFound`, `ManifestCorrupt`."""
+        sealed = self._read_manifest(backup_id)
+        self._open_manifest(backup_id, sealed)
+        return sealed
+
+    def put_sealed_manifest(self, backup_id: str, sealed: bytes) -> ObjectReceipt:
+        """Store a manifest as it rested in another store of this vault, read it back and compare.
+
+        Its chunks must have been stored before. A damaged manifest of the same backup is replaced.
+
+        Raises:
+            ManifestCorrupt: it is not the manifest of this backup.
+            Refused: this backup has another manifest already.
+            VaultMarkerMissing: the store was emptied or replaced since the vault was opened.
+        """
+        manifest = self._open_manifest(backup_id, sealed)
+        self._check_marker()
+        name, _ = _manifest_place(backup_id)
+        is_new = self.store.put(name, sealed, if_absent=True)
+        try:
+            found = self.get_manifest(backup_id)
+        except ManifestCorrupt:
+            if is_new:
+                raise
+            self.store.put(name, sealed)
+            found = self.get_manifest(backup_id)
+        if found != manifest:
+            raise Refused(f"The backup {backup_id} has another manifest already.")
+        return ObjectReceipt(name, len(sealed), self._keys.content_id(manifest.to_json()).hex())
+
+    def _read_manifest(self, backup_id: str) -> bytes:
+        try:
+            return self.store.get(_manifest_place(backup_id)[0])
+        except ObjectNotFound:
+            raise BackupNotFound(f"The vault holds no backup {backup_id}.") from None
+
+    def _open_manifest(self, backup_id: str, sealed: bytes) -> Manifest:
+        try:
+            label, content = unseal(sealed, ObjectType.MANIFEST, _manifest_place(backup_id)[1], self._keys)
+            manifest = Manifest.from_json(unpack(label, content, limit=LARGEST_MANIFEST_BYTES))
+        except Corrupt as error:
+            said = f"The manifest of backup {backup_id} cannot be used. {error.message}"
+            raise ManifestCorrupt(said, hint=error.hint) from error
+        if manifest.backup_id != backup_id:
+            raise ManifestCorrupt(f"The manifest of backup {backup_id} says that it is {manifest.backup_id}.")
+        self._refuse_stranger(manifest)
+        return manifest
 
     def _check_marker(self) -> None:
         # An unmounted disk leaves an empty folder in its place: nothing may be called complete, or deleted, there.
@@ -254,6 +307,14 @@ def open_vault(recipe: VaultRecipe) -> Vault:
     vault = Vault(open_store(recipe.store), recipe.keys, retired=recipe.retired)
     vault._check_marker()  # noqa: SLF001 - the module's own class
     return vault
+
+
+def _refuse_if_used(store: Store) -> None:
+    for found in store.list():
+        raise Refused(
+            f"The {store.describe()} is not empty: it holds {found.name}.",
+            hint="Choose an empty place for a new vault, or open the vault that is there with its key.",
+        )
 
 
 def _read_marker(store: Store) -> bytes:

@@ -35,6 +35,7 @@ VIEW_COLUMNS = (
     col(Backup.job_id),
     col(Backup.segments_total),
     col(Backup.segments_read),
+    col(Backup.origin),
 )
 
 _SORT = {
@@ -73,6 +74,8 @@ def backup_view(row: Row[Any]) -> BackupView:
         job_id=str(row.job_id) if row.job_id else None,
         segments_total=row.segments_total or 0,
         segments_read=row.segments_read or 0,
+        origin=str((row.origin or {}).get("kind", "")),
+        foreign=bool((row.origin or {}).get("foreign", False)),
     )
 
 

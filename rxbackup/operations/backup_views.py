@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rxbackup.operations.store_views import PlaceView
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorView:
@@ -60,7 +62,7 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class NewBackup:
-    """What somebody wants backed up. `groups=None` is everything."""
+    """What somebody wants backed up. `groups=None` is everything; `copies` are further stores."""
 
     name: str
     description: str = ""
@@ -68,6 +70,7 @@ class NewBackup:
     store: str = "database"
     full: bool = False
     trigger: str = "manual"
+    copies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,9 @@ class BackupView:
         state: running, complete, failed, interrupted or deleting.
         raw_bytes: rows as text. stored_bytes: what this backup added to its store.
         verified_level: stored, readable, decrypted or restored; None if nothing was ever checked.
+        places: where it rests, `store` first; empty where nobody asked.
+        origin: how it came here: archive, json or rebuild; empty if it was taken here.
+        foreign: whether another key signed it.
     """
 
     id: str
@@ -115,6 +121,9 @@ class BackupView:
     job_id: str | None
     segments_total: int
     segments_read: int
+    places: tuple[PlaceView, ...] = ()
+    origin: str = ""
+    foreign: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,25 +50,6 @@ class GroupCount:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreView:
-    """A place where backups rest.
-
-    Attributes:
-        where: the place, for people.
-        same_server: whether it is lost together with the protected database.
-        note: the same as a sentence; empty if there is nothing to warn of.
-    """
-
-    name: str
-    kind: str
-    where: str
-    same_server: bool
-    note: str
-    backups: int
-    stored_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
 class KeyView:
     """What the key check found; `key_id` names the key, it is no secret."""
 

@@ -22,7 +22,6 @@ from rxbackup.operations.installation_views import (
     GroupCount,
     KeyView,
     Readiness,
-    StoreView,
     VerifyView,
 )
 from rxbackup.operations.restore_views import (
@@ -34,6 +33,15 @@ from rxbackup.operations.restore_views import (
     TableChange,
     TablePreview,
 )
+from rxbackup.operations.store_views import (
+    CopyView,
+    NewStore,
+    PlaceView,
+    ProbeCheck,
+    ProbeView,
+    RebuildView,
+    StoreView,
+)
 
 __all__ = [
     "AccountView",
@@ -42,6 +50,7 @@ __all__ = [
     "BackupQuery",
     "BackupView",
     "Check",
+    "CopyView",
     "Download",
     "DownloadLink",
     "ErrorView",
@@ -53,8 +62,13 @@ __all__ = [
     "KeyView",
     "NewBackup",
     "NewRestore",
+    "NewStore",
+    "PlaceView",
+    "ProbeCheck",
+    "ProbeView",
     "ProblemView",
     "Readiness",
+    "RebuildView",
     "RestorePreview",
     "RestoreView",
     "StoreView",

@@ -16,31 +16,17 @@ from rxbackup.backup.run import BackupOutcome, BackupRequest, run_backup
 from rxbackup.errors import NotFound, UsageError, WorkerLost
 from rxbackup.operations._catalogue import find_backup
 from rxbackup.operations._running import Run
+from rxbackup.operations._settling import retired_chunks, settle_chunks
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, NewBackup
 from rxbackup.progress import ProgressSink
 from rxbackup.tables.system import Backup, Store
 from rxbackup.vault.manifest import Manifest
-from rxbackup.vault.vault import ChunkReceipt, Vault, open_vault
+from rxbackup.vault.vault import Vault, open_vault
 
 LONGEST_NAME = 255
 LONGEST_DESCRIPTION = 10_000
 _STORE_LOCK = 0x7278_6273
-
-_INSERT_CHUNKS = """
-INSERT INTO rxbackup.chunks (store, id, generation, plain_bytes, stored_bytes, codec, anchor, object_name, state)
-SELECT :store, decode(c.id, 'hex'), c.generation, c.plain_bytes, c.stored_bytes, c.codec, decode(c.anchor, 'hex'),
-       c.object_name, 'live'
-FROM unnest(CAST(:ids AS text[]), CAST(:generations AS int[]), CAST(:plain AS bigint[]), CAST(:stored AS bigint[]),
-            CAST(:codecs AS text[]), CAST(:anchors AS text[]), CAST(:names AS text[]))
-     AS c(id, generation, plain_bytes, stored_bytes, codec, anchor, object_name)
-ORDER BY c.id
-ON CONFLICT DO NOTHING
-"""
-_INSERT_LINKS = """
-INSERT INTO rxbackup.backup_chunks (backup_id, store, chunk_id)
-SELECT CAST(:backup AS uuid), :store, decode(c.id, 'hex') FROM unnest(CAST(:ids AS text[])) AS c(id)
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +41,7 @@ class Taken:
     def finish(self, session: Session, run: Run) -> None:
         """Write chunks and facts and say `complete`, in the caller's transaction."""
         manifest = self.outcome.manifest
-        _write_chunks(session, self.new.store, self.store_kind, self.outcome.receipts)
-        session.connection().execute(
-            text(_INSERT_LINKS),
-            {"backup": self.backup_id, "store": self.new.store, "ids": sorted(manifest.needed_ids())},
-        )
+        lock_store(session, self.new.store, exclusive=False)
         changed = session.exec(
             update(Backup)
             .where(
@@ -71,6 +53,16 @@ class Taken:
         )
         if changed.rowcount != 1:
             raise WorkerLost("The backup was given up by somebody else before it was finished.")
+        settle_chunks(
+            session,
+            store=self.new.store,
+            store_kind=self.store_kind,
+            backup_id=self.backup_id,
+            entrant=self.backup_id,
+            receipts=self.outcome.receipts,
+            needed=manifest.needed_ids(),
+            anchors=set((manifest.leans or {}).values()),
+        )
 
 
 def check_new(new: NewBackup) -> None:
@@ -108,11 +100,14 @@ def take_backup(run: Run, new: NewBackup, backup_id: str, on_progress: ProgressS
         trigger=new.trigger,
         groups=new.groups,
     )
+    with services.system.session(run.actor.identity) as session:
+        # Asked after the row says *running*: what is retired from now on waits for this backup.
+        retired = retired_chunks(session, new.store)
     with vault_of_its_own(services, new.store) as vault:
         outcome = run_backup(
             request,
             source_url=services.source_url,
-            vault=vault,
+            vault=vault.avoiding(retired),
             base=None if new.full else _newest_complete(run, new),
             on_progress=on_progress,
             processes=services.settings.processes,
@@ -155,7 +150,7 @@ def view_of(session: Session, backup_id: str) -> BackupView:
 
 
 def lock_store(session: Session, store: str, *, exclusive: bool) -> None:
-    """Until the transaction ends: shared where a backup begins, exclusive where chunks are removed."""
+    """Until the transaction ends: shared where backups and copies begin and end, exclusive where chunks are retired."""
     function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
     session.connection().execute(
         text(f"SELECT {function}(:area, hashtext(:store))"), {"area": _STORE_LOCK, "store": store}
@@ -196,24 +191,6 @@ def _enter(run: Run, new: NewBackup, backup_id: str) -> str:
             )
         )
     return kind
-
-
-def _write_chunks(session: Session, store: str, store_kind: str, receipts: tuple[ChunkReceipt, ...]) -> None:
-    # Only the database store's objects are rows that a foreign key can point to.
-    in_database = store_kind == "database"
-    session.connection().execute(
-        text(_INSERT_CHUNKS),
-        {
-            "store": store,
-            "ids": [r.id for r in receipts],
-            "generations": [r.generation for r in receipts],
-            "plain": [r.plain_bytes for r in receipts],
-            "stored": [r.stored_bytes for r in receipts],
-            "codecs": [r.codec for r in receipts],
-            "anchors": [r.anchor for r in receipts],
-            "names": [r.object_name if in_database else None for r in receipts],
-        },
-    )
 
 
 def _facts(outcome: BackupOutcome) -> dict[str, Any]:

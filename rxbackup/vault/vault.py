@@ -89,11 +89,14 @@ class Vault:
         return cls(store, open_marker(_read_marker(store), keyring))
 
     @classmethod
-    def open_or_create(cls, store: Store, keyring: Keyring) -> Vault:
-        """Open the vault, or make one where the store is completely empty; raises as `open`."""
+    def open_or_create(cls, store: Store, keyring: Keyring, *, like: Vault | None = None) -> Vault:
+        """Open the vault, or make one where the store is completely empty: the same as `like`, if given.
+
+        Raises as `open`.
+        """
         if store.stat(MARKER) is None and next(iter(store.list()), None) is None:
             try:
-                return cls.create(store, keyring)
+                return cls.create(store, keyring) if like is None else cls.replicate(store, like, keyring)
             except Refused:
                 # Somebody was faster; if it was no vault, opening says so.
                 return cls.open(store, keyring)

@@ -8,15 +8,24 @@ from rxbackup.errors import UsageError
 from rxbackup.stores.base import Store, StoreRecipe
 from rxbackup.stores.local import LocalStore
 from rxbackup.stores.memory import MemoryStore
+from rxbackup.stores.retrying import RetryingStore
+
+# The database store mends its own connection, and a folder has none.
+_BEHIND_A_NETWORK = frozenset({"s3"})
 
 
-def open_store(recipe: StoreRecipe) -> Store:
-    """Open the store that the recipe describes; nothing is created.
+def open_store(recipe: StoreRecipe, *, patient: bool = True) -> Store:
+    """Open the store that the recipe describes; nothing is created and nothing asked yet.
+
+    Args:
+        recipe: which one.
+        patient: try again what the network on the way to it may have lost. Not for a probe, which shall see it.
 
     Raises:
-        UsageError: the kind is unknown or a setting is missing.
+        UsageError: the kind is unknown, or a setting is missing or malformed.
     """
-    return _opener(recipe)(recipe)
+    store = _opener(recipe)(recipe)
+    return RetryingStore(store) if patient and recipe.kind in _BEHIND_A_NETWORK else store
 
 
 def create_store(recipe: StoreRecipe) -> Store:
@@ -50,8 +59,16 @@ def _open_database(recipe: StoreRecipe) -> Store:
     return DatabaseStore(recipe.system_url, actor=recipe.actor)
 
 
+def _open_s3(recipe: StoreRecipe) -> Store:
+    # Imported here for the same reason.
+    from rxbackup.stores.s3 import S3Store
+
+    return S3Store(recipe)
+
+
 KINDS: Mapping[str, Callable[[StoreRecipe], Store]] = {
     "database": _open_database,
     "local": lambda recipe: LocalStore(_setting(recipe, "path")),
     "memory": lambda recipe: MemoryStore(recipe.settings.get("label")),
+    "s3": _open_s3,
 }

@@ -21,6 +21,7 @@ ROOMS = {
     "cryptography": {"vault/sealing.py", "vault/keyring.py"},
     "fastapi": {"api"},
     "granian": {"serving"},
+    "obstore": {"stores/s3.py"},
     "orjson": {"vault", "export", "api"},
     "passlib": {"access"},
     "procrastinate": {"wiring/queue.py", "worker", "tables/queue_schema.py"},

@@ -2,6 +2,7 @@
 
     RxbackupError                       exit 1, HTTP 500
     ├── UsageError                      exit 2, HTTP 400    what was asked makes no sense
+    │   └── TooLarge                    exit 2, HTTP 413
     ├── Refused                         exit 3, HTTP 409    asked well, but not allowed or not safe
     │   ├── PermissionDenied            exit 3, HTTP 403
     │   │   └── NotSignedIn             exit 3, HTTP 401
@@ -21,7 +22,9 @@
     ├── DatabaseTrouble                 exit 1, HTTP 503
     │   ├── DatabaseUnavailable, LockNotAvailable, RowsHidden, DatabaseRefused, SchemaMoved
     └── StoreTrouble                    exit 1, HTTP 503
-        ├── StoreFull (507), StoreUnavailable, StoreNotWritable
+        ├── StoreFull (507), StoreNotWritable, StoreDenied, StoreMisaddressed
+        └── StoreUnavailable
+            └── StoreMissing
 
 Each class says in one sentence what happened. `message` says it for this case, `hint` says what to do next.
 Doors translate once: `cli` to exit codes, `api` to problem documents, `ui` to a lasting message.
@@ -74,6 +77,13 @@ class UsageError(RxbackupError):
     exit_code = 2
     http_status = 400
     default_hint = "Correct the value and try again."
+
+
+class TooLarge(UsageError):
+    """What was sent is larger than is allowed."""
+
+    http_status = 413
+    default_hint = "Send less, or raise the limit that the message names."
 
 
 class Refused(RxbackupError):
@@ -267,6 +277,24 @@ class StoreFull(StoreTrouble):
 
 class StoreUnavailable(StoreTrouble):
     """The store cannot be reached."""
+
+
+class StoreMissing(StoreUnavailable):
+    """The folder or the bucket of the store is not there."""
+
+    default_hint = "Check its name, and that the disk is mounted. Nothing was made in its place and nothing deleted."
+
+
+class StoreDenied(StoreTrouble):
+    """The store refuses these credentials."""
+
+    default_hint = "Give the store credentials that are valid and may read, write, list and delete there."
+
+
+class StoreMisaddressed(StoreTrouble):
+    """The address of the store does not lead to such a place."""
+
+    default_hint = "Correct endpoint, region, style or bucket of the store, then test it again."
 
 
 class StoreNotWritable(StoreTrouble):

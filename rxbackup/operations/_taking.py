@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, text, update
@@ -15,6 +13,7 @@ from sqlmodel import Session, col, select
 from rxbackup.backup.run import BackupOutcome, BackupRequest, run_backup
 from rxbackup.errors import NotFound, UsageError, WorkerLost
 from rxbackup.operations._catalogue import find_backup
+from rxbackup.operations._facts import facts_of
 from rxbackup.operations._running import Run
 from rxbackup.operations._settling import retired_chunks, settle_chunks
 from rxbackup.operations.services import Services
@@ -49,7 +48,9 @@ class Taken:
                 col(Backup.state) == "running",
                 col(Backup.job_id) == UUID(run.id),
             )
-            .values(**_facts(self.outcome))
+            .values(
+                **facts_of(manifest, stored_bytes=self.outcome.stored_bytes, manifest_bytes=self.outcome.manifest_bytes)
+            )
         )
         if changed.rowcount != 1:
             raise WorkerLost("The backup was given up by somebody else before it was finished.")
@@ -191,47 +192,3 @@ def _enter(run: Run, new: NewBackup, backup_id: str) -> str:
             )
         )
     return kind
-
-
-def _facts(outcome: BackupOutcome) -> dict[str, Any]:
-    manifest, totals = outcome.manifest, outcome.manifest.totals
-    now = func.clock_timestamp()
-    return {
-        "state": "complete",
-        "timestamp": datetime.fromisoformat(manifest.snapshot.taken_at),
-        "metadata_": _summary(manifest),
-        "backup_data": manifest.to_dict(),
-        "finished_at": now,
-        "rows": totals.rows,
-        "tables": totals.tables,
-        "raw_bytes": totals.raw_bytes,
-        "stored_bytes": outcome.stored_bytes,
-        "segments_total": totals.segments_total,
-        "segments_read": totals.segments_read,
-        "seconds": totals.seconds,
-        "verified_level": "stored",
-        "verified_at": now,
-        "error": None,
-        "base_id": UUID(manifest.base_id) if manifest.base_id else None,
-    }
-
-
-def _summary(manifest: Manifest) -> dict[str, Any]:
-    groups: dict[str, dict[str, Any]] = {
-        g.name: {"tables": list(g.tables), "rows": 0, "raw_bytes": 0} for g in manifest.groups
-    }
-    for table in manifest.tables:
-        group = groups.setdefault(table.group, {"tables": [], "rows": 0, "raw_bytes": 0})
-        group["rows"] += table.rows
-        group["raw_bytes"] += table.raw_bytes
-    return {
-        "groups": [g.name for g in manifest.groups],
-        "counts": groups,
-        "tables": {t.qualified: t.rows for t in manifest.tables},
-        "raw_bytes": manifest.totals.raw_bytes,
-        "seconds": manifest.totals.seconds,
-        "server": {"version": manifest.server.version, "database": manifest.server.database},
-        "trigger": manifest.trigger,
-        "vault_id": manifest.vault_id,
-        "warnings": list(manifest.warnings),
-    }

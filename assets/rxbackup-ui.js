@@ -69,6 +69,10 @@ const sized = (bytes) => {
 export const Size = ({ bytes, whole, ...rest }) =>
   createElement("span", { title: whole ? `${sized(whole)} before compression` : undefined, ...rest }, sized(bytes));
 
+// Commands stand between backticks in messages, as everywhere in rxbackup.
+export const Words = ({ text, ...rest }) => createElement("p", rest,
+  (text ?? "").split("`").map((part, index) => (index % 2 ? createElement("code", { key: index }, part) : part)));
+
 // A field that already holds a good name: when it is, by the reader's own clock.
 export const NameInput = (props) => {
   const [name] = useState(() => "Backup " + new Intl.DateTimeFormat("en-GB", {

@@ -73,6 +73,18 @@ def issue_setup_token(services: Services) -> str | None:
 
 
 @open_to_all
+def check_setup_token(services: Services, token: str) -> None:
+    """Say before somebody types whether a setup link still works.
+
+    Raises:
+        Refused: an account exists already.
+        PermissionDenied: the token is wrong, used or expired.
+    """
+    with services.system.session(SYSTEM_EMAIL) as session:
+        _check_setup_token(services, session, token)
+
+
+@open_to_all
 def setup_first_admin(services: Services, token: str, email: str, password: str) -> Actor:
     """Create the first admin. Of any number of simultaneous calls exactly one succeeds.
 

@@ -7,6 +7,8 @@ from urllib.parse import quote
 HOME = "/"
 BACKUPS = "/backups"
 BACKUP = "/backups/[backup_id]"
+STORES = "/stores"
+MISSING = "404"
 SIGN_IN = "/sign-in"
 SETUP = "/setup"
 SIGN_OUT = "/auth/sign-out"

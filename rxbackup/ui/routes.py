@@ -11,10 +11,12 @@ import reflex as rx
 from rxbackup.ui import addresses
 from rxbackup.ui.pages.backups.detail_page import backup_page
 from rxbackup.ui.pages.backups.detail_state import DetailState
+from rxbackup.ui.pages.backups.listing import BackupsState
 from rxbackup.ui.pages.backups.page import backups_page
-from rxbackup.ui.pages.backups.state import BackupsState, WatchState
+from rxbackup.ui.pages.backups.state import WatchState
 from rxbackup.ui.pages.entry.page import setup_page, sign_in_page
 from rxbackup.ui.pages.entry.state import EntryState
+from rxbackup.ui.pages.missing import missing_page
 from rxbackup.ui.session import SessionState
 
 
@@ -45,5 +47,7 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(addresses.BACKUP, backup_page, "Backup – rxbackup", (SessionState.load, WatchState.watch, DetailState.watch)),
     Route(addresses.SIGN_IN, sign_in_page, "Sign in – rxbackup", (EntryState.look,)),
-    Route(addresses.SETUP, setup_page, "Create the first admin – rxbackup", (EntryState.look,)),
+    Route(addresses.SETUP, setup_page, "Create the first admin – rxbackup", (EntryState.look_at_link,)),
+    # Reflex shows this one wherever no other fits.
+    Route(addresses.MISSING, missing_page, "No such page – rxbackup", (SessionState.load,)),
 )

@@ -29,7 +29,16 @@ PROOF_MEANINGS: Final = {
     "restored": "It was restored into a scratch space and compared with what was written.",
 }
 
-KIND_WORDS: Final = {"backup": "Backup", "restore": "Restore", "verify": "Check", "delete": "Deletion"}
+KIND_WORDS: Final = {
+    "backup": "Backup",
+    "restore": "Restore",
+    "verify": "Check",
+    "delete": "Deletion",
+    "copy": "Copy",
+    "import": "Import",
+    "prune": "Freeing space",
+    "rebuild": "Bringing back the catalogue",
+}
 
 _TRADE_WORDS: Final = {
     "Looking for chunks": "Looking for every part",

@@ -22,6 +22,7 @@ PURE = {"default_name"}
 OPEN = {
     "setup_pending",
     "issue_setup_token",
+    "check_setup_token",
     "setup_first_admin",
     "sign_in",
     "sign_out",

@@ -33,11 +33,22 @@ def test_first_admin_is_created_by_the_printed_link_which_works_once(browser: Br
     other = browser.new_context()
     page = other.new_page()
     page.goto(fresh_app.setup_link)
-    fill_in(page, "mallory@example.com", PASSWORD)
-    page.get_by_role("button", name="Create admin").click()
-    expect(page.get_by_role("alert")).not_to_be_empty()
-    expect(page).to_have_url(re.compile("/setup"))
+    expect(page.get_by_role("alert")).to_contain_text("The first admin exists already.")
+    expect(page.get_by_role("button", name="Create admin")).to_be_hidden()
+    page.get_by_role("link", name="Sign in").click()
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_visible()
     other.close()
+
+
+def test_a_setup_link_that_nobody_printed_says_so_instead_of_asking_for_a_password(
+    browser: Browser, fresh_app: RunningApp
+) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(f"{fresh_app.url}/setup?token=made-up")
+    expect(page.get_by_role("alert")).to_contain_text("This link is not valid any more.")
+    expect(page.get_by_label("Password", exact=True)).to_be_hidden()
+    context.close()
 
 
 def test_sign_in_by_keyboard_leads_to_the_page_and_sets_a_cookie_no_script_reads(page: Page, admin: Admin) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,8 +32,13 @@ def row_of(page: Page, name: str) -> Locator:
 def create(page: Page, name: str, *, groups: tuple[str, ...] | None = None) -> Locator:
     """Create a backup, of these groups or of all, and wait until it is complete; its row."""
     start(page, name, groups=groups)
-    expect(row_of(page, name)).to_contain_text("Complete", timeout=PATIENCE_MS)
+    expect_complete(page, name)
     return row_of(page, name)
+
+
+def expect_complete(page: Page, name: str) -> None:
+    """Wait until a backup is whole: only then a level of proof stands in its row."""
+    expect(row_of(page, name)).to_contain_text(re.compile("Stored|Readable|Decrypted|Restored"), timeout=PATIENCE_MS)
 
 
 def start(page: Page, name: str, *, groups: tuple[str, ...] | None = None) -> None:

@@ -12,9 +12,12 @@ import reflex as rx
 
 from rxbackup.ui import addresses
 from rxbackup.ui.components.buttons import button
-from rxbackup.ui.components.readouts import when
+from rxbackup.ui.components.readouts import when, words
 
-_ICONS = ("archive", "rotate-ccw", "shield-check", "trash-2", "circle-slash", "circle-alert", "shield-alert")
+_ICONS = (
+    *("archive", "rotate-ccw", "shield-check", "trash-2", "circle-slash", "circle-alert", "shield-alert"),
+    *("copy", "file-input", "brush-cleaning", "archive-restore"),
+)
 _TONES = ("good", "warn", "bad", "idle")
 
 
@@ -40,7 +43,7 @@ def _event(row: Any, on_result: Callable[[Any], Any]) -> rx.Component:
                 class_name="rx-event-meta",
             ),
             rx.cond(row.message != "", rx.el.p(row.message, class_name="rx-event-cause"), rx.fragment()),
-            rx.cond(row.hint != "", rx.el.p(row.hint, class_name="rx-soft"), rx.fragment()),
+            rx.cond(row.hint != "", words(text=row.hint, class_name="rx-soft"), rx.fragment()),
             class_name="rx-event-body",
         ),
         rx.el.div(_more(row, on_result), class_name="rx-event-side"),

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import reflex as rx
@@ -14,24 +15,34 @@ from rxbackup.ui import addresses
 from rxbackup.ui.components.buttons import icon_button
 from rxbackup.ui.components.notices import bone
 from rxbackup.ui.components.readouts import count, size, when
-from rxbackup.ui.components.status_badge import proof_badge, state_badge
+from rxbackup.ui.components.status_badge import place_badges, proof_badge, state_badge
 
 _COLUMNS = (
-    ("Name", "rx-col-name"),
-    ("When", "rx-col-when"),
-    ("By", "rx-col-by"),
-    ("Rows", "rx-col-rows rx-number"),
-    ("Size", "rx-col-size rx-number"),
-    ("State", "rx-col-state"),
-    ("Proof", "rx-col-proof"),
+    ("Name", "rx-col-name", "name"),
+    ("When", "rx-col-when", "when"),
+    ("By", "rx-col-by", "by"),
+    ("Rows", "rx-col-rows rx-number", "rows"),
+    ("Adds", "rx-col-size rx-number", "size"),
+    ("Where", "rx-col-where", ""),
+    ("Proof", "rx-col-proof", ""),
 )
+"""Label, class, and what the list is sorted by when it is pressed."""
 
 
-def backup_table(rows: Any, *, going: Any, menu: Callable[[Any], rx.Component]) -> rx.Component:
+@dataclass(frozen=True)
+class Order:
+    """How the table is sorted: Vars, and the handler that takes a column."""
+
+    column: Any
+    descending: Any
+    sort_by: Callable[[str], Any]
+
+
+def backup_table(rows: Any, *, going: Any, order: Order, menu: Callable[[Any], rx.Component]) -> rx.Component:
     """Draw a var of `list[BackupRow]`; rows whose id is in `going` fade. `menu` draws the ⋯ of a row."""
     # Roles are written out: as cards the elements lose their native table semantics.
     return rx.el.table(
-        _header(),
+        _header(order),
         rx.el.tbody(rx.foreach(rows, lambda row: _row(row, going, menu)), role="rowgroup"),
         class_name="rx-table rx-backups",
         role="table",
@@ -41,7 +52,7 @@ def backup_table(rows: Any, *, going: Any, menu: Callable[[Any], rx.Component]) 
 
 def table_skeleton() -> rx.Component:
     """The table's shape before its rows are known."""
-    cells = [rx.el.td(bone("line"), class_name=name, role="cell") for _, name in _COLUMNS]
+    cells = [rx.el.td(bone("line"), class_name=name, role="cell") for _, name, _ in _COLUMNS]
     row = [*cells, rx.el.td(class_name="rx-col-menu", role="cell")]
     body = rx.el.tbody(*[rx.el.tr(*row, role="row") for _ in range(4)], role="rowgroup")
     return rx.el.table(
@@ -49,12 +60,32 @@ def table_skeleton() -> rx.Component:
     )
 
 
-def _header() -> rx.Component:
-    heads = [rx.el.th(label, class_name=name, role="columnheader", scope="col") for label, name in _COLUMNS]
+def _header(order: Order | None = None) -> rx.Component:
+    heads = [_head(label, name, column, order) for label, name, column in _COLUMNS]
     more = rx.el.th(
         rx.el.span("Actions", class_name="rx-hidden"), class_name="rx-col-menu", role="columnheader", scope="col"
     )
     return rx.el.thead(rx.el.tr(*heads, more, role="row"), role="rowgroup")
+
+
+def _head(label: str, name: str, column: str, order: Order | None) -> rx.Component:
+    if order is None or not column:
+        return rx.el.th(label, class_name=name, role="columnheader", scope="col")
+    here = order.column == column
+    arrow = rx.cond(
+        order.descending,
+        rx.icon("arrow-down", size=12, aria_hidden="true"),
+        rx.icon("arrow-up", size=12, aria_hidden="true"),
+    )
+    return rx.el.th(
+        rx.el.button(
+            rx.el.span(label), rx.cond(here, arrow, rx.fragment()), type="button", on_click=order.sort_by(column)
+        ),
+        class_name=f"{name} rx-sortable",
+        role="columnheader",
+        scope="col",
+        custom_attrs={"aria-sort": rx.cond(here, rx.cond(order.descending, "descending", "ascending"), "none")},
+    )
 
 
 def _row(row: Any, going: Any, menu: Callable[[Any], rx.Component]) -> rx.Component:
@@ -63,8 +94,8 @@ def _row(row: Any, going: Any, menu: Callable[[Any], rx.Component]) -> rx.Compon
         _cell("When", "rx-col-when", when(at=row.at)),
         _cell("By", "rx-col-by", rx.el.span(row.by, title=row.by)),
         _cell("Rows", "rx-col-rows rx-number", _known(row, count(value=row.rows))),
-        _cell("Size", "rx-col-size rx-number", _known(row, size(bytes=row.stored_bytes, whole=row.raw_bytes))),
-        _cell("State", "rx-col-state", rx.el.span(state_badge(row.state), class_name="rx-state-" + row.state)),
+        _cell("Adds", "rx-col-size rx-number", _known(row, size(bytes=row.stored_bytes, whole=row.raw_bytes))),
+        _cell("Where", "rx-col-where", place_badges(row.places)),
         _cell("Proof", "rx-col-proof", _proof(row)),
         rx.el.td(menu(row), class_name="rx-col-menu rx-menu-cell", role="cell"),
         key=row.id,
@@ -74,11 +105,12 @@ def _row(row: Any, going: Any, menu: Callable[[Any], rx.Component]) -> rx.Compon
 
 
 def _proof(row: Any) -> rx.Component:
-    """The proof of a complete backup. In narrow tables the state column is gone, so other states are said here."""
-    otherwise = rx.fragment(
-        rx.el.span("–", class_name="rx-wide-only"), rx.el.span(state_badge(row.state), class_name="rx-narrow-only")
+    """How well a complete backup is proven; what became of every other."""
+    return rx.cond(
+        row.state == "complete",
+        proof_badge(row.level, row.checked_at),
+        rx.el.span(state_badge(row.state), class_name="rx-state-" + row.state),
     )
-    return rx.cond(row.state == "complete", proof_badge(row.level, row.checked_at), otherwise)
 
 
 def _known(row: Any, value: rx.Component) -> rx.Component:

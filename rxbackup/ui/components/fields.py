@@ -61,3 +61,34 @@ def tick(label: Any, aside: Any = "", **props: Any) -> rx.Component:
         rx.el.span(aside, class_name="rx-tick-aside"),
         class_name="rx-tick",
     )
+
+
+def select(
+    label: str, options: list[tuple[str, str]], more: Any = None, *, labelled: bool = False, **props: Any
+) -> rx.Component:
+    """The browser's own list of choices.
+
+    Args:
+        label: said to screen readers; where `labelled`, a visible label stands around it already.
+        options: value and words of each. more: a var of further choices that have a `name`.
+        props: anything `rx.el.select` takes.
+    """
+    if not labelled:
+        props["aria_label"] = label
+    entries = [rx.el.option(words, value=value) for value, words in options]
+    if more is not None:
+        entries.append(rx.foreach(more, lambda one: rx.el.option(one.name, value=one.name, key=one.name)))
+    return rx.el.div(
+        rx.el.select(*entries, class_name="rx-input rx-select", **props),
+        rx.icon("chevron-down", size=16, aria_hidden="true"),
+        class_name="rx-select-frame",
+    )
+
+
+def option(group: str, value: str, title: str, text: Any, **props: Any) -> rx.Component:
+    """One of several ways: a radio button with a title and what it means. `group` is the form's name for it."""
+    return rx.el.label(
+        rx.el.input(type="radio", name=group, value=value, **props),
+        rx.el.span(rx.el.span(title, class_name="rx-strong"), rx.el.br(), rx.el.span(text, class_name="rx-soft")),
+        class_name="rx-option",
+    )

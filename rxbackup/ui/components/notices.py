@@ -10,6 +10,7 @@ from typing import Any
 import reflex as rx
 
 from rxbackup.ui.components.buttons import button
+from rxbackup.ui.components.readouts import words
 
 _ICONS = {"bad": "circle-alert", "warn": "triangle-alert", "good": "circle-check", "run": "info", "idle": "info"}
 
@@ -32,7 +33,7 @@ def failure(message: rx.Var[str], hint: rx.Var[str], details: rx.Var[str] | None
         if details is not None
         else None
     )
-    body = rx.cond(hint != "", rx.el.p(hint), rx.fragment())
+    body = rx.cond(hint != "", words(text=hint), rx.fragment())
     return rx.cond(message != "", notice("bad", message, body, action=copy), rx.fragment())
 
 

@@ -40,6 +40,14 @@ class Size(rx.Component):
     whole: rx.Var[int]
 
 
+class Words(rx.Component):
+    """A paragraph whose commands stand between backticks, as in every message and hint."""
+
+    library = _LIBRARY
+    tag = "Words"
+    text: rx.Var[str]
+
+
 class Shortcuts(rx.Component):
     """Keys that focus a field or press a button, without asking the server.
 
@@ -70,6 +78,7 @@ class NameInput(rx.Component):
 when = When.create
 count = Count.create
 size = Size.create
+words = Words.create
 shortcuts = Shortcuts.create
 focus_keeper = FocusKeeper.create
 name_input = NameInput.create

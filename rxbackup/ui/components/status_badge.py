@@ -56,3 +56,21 @@ def proof_badge(level: rx.Var[str], checked_at: rx.Var[str]) -> rx.Component:
     return rx.match(
         level, *cases, badge("shield-question", wording.PROOF_WORDS[""], "idle", title=wording.PROOF_MEANINGS[""])
     )
+
+
+def place_badges(places: Any) -> rx.Component:
+    """Where a backup rests: the names of its stores, each marked while its copy is not whole."""
+    return rx.el.span(rx.foreach(places, _place), class_name="rx-places")
+
+
+def _place(place: Any) -> rx.Component:
+    icon = rx.match(
+        place.state,
+        ("complete", rx.fragment()),
+        ("failed", rx.icon("circle-alert", size=14, aria_label="Copy failed", role="img")),
+        rx.icon("loader-circle", size=14, aria_label="Being copied", role="img", class_name="rx-spin"),
+    )
+    tone = rx.cond(
+        place.state == "failed", "rx-tone-bad", rx.cond(place.state == "complete", "rx-tone-idle", "rx-tone-run")
+    )
+    return rx.el.span(icon, rx.el.span(place.store), key=place.store, class_name="rx-badge " + tone.to(str))

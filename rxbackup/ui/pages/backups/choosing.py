@@ -14,7 +14,7 @@ from rxbackup import wiring
 from rxbackup.errors import RxbackupError
 from rxbackup.operations import backups, downloads, verifications
 from rxbackup.ui import addresses
-from rxbackup.ui.pages.backups.state import BackupsState
+from rxbackup.ui.pages.backups.listing import BackupsState
 from rxbackup.ui.pages.backups.watching import WATCH
 from rxbackup.ui.session import actor_of
 

@@ -59,7 +59,7 @@ _TRIGGERS = {
     "safety": "Before a restore, for safety",
     "import": "Imported",
 }
-_NOBODY = BackupRow("", "", "", "", "", 0, 0, 0, "", "", "", "", pinned=False, trigger="")
+_NOBODY = BackupRow("", "", "", "", "", 0, 0, 0, "", "", "", "", pinned=False, trigger="", places=[])
 _NOTHING = BackupFacts("", "", "", "", "", "", "", "", "")
 
 

@@ -13,7 +13,7 @@ from rxbackup.ui.components.buttons import button
 from rxbackup.ui.components.dialogs import actions, dialog
 from rxbackup.ui.components.fields import field, long_field, tick
 from rxbackup.ui.components.notices import bone, failure, notice
-from rxbackup.ui.components.readouts import count, name_input, size, when
+from rxbackup.ui.components.readouts import count, name_input, size, when, words
 from rxbackup.ui.pages.backups.choosing import ChoiceState
 from rxbackup.ui.pages.backups.creating import CreateState
 from rxbackup.ui.pages.backups.restoring import RestoreState
@@ -61,7 +61,7 @@ def restore_dialog() -> rx.Component:
     """Restore: problems first, then what will happen in rows, then the name typed to confirm."""
     return dialog(
         failure(RestoreState.error, RestoreState.hint),
-        rx.foreach(RestoreState.problems, lambda one: notice("bad", one.message, rx.el.p(one.hint))),
+        rx.foreach(RestoreState.problems, lambda one: notice("bad", one.message, words(text=one.hint))),
         rx.foreach(RestoreState.warnings, lambda text: notice("warn", text)),
         rx.cond(
             RestoreState.plan.length() > 0, _plan(), rx.cond(RestoreState.planning, _plan_skeleton(), rx.fragment())

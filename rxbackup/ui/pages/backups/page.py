@@ -9,21 +9,23 @@ from typing import Any
 
 import reflex as rx
 
-from rxbackup.ui import addresses
+from rxbackup.ui import addresses, wording
 from rxbackup.ui.components.activity_list import activity_list
-from rxbackup.ui.components.backup_table import backup_table, menu_item, row_menu, table_skeleton
+from rxbackup.ui.components.backup_table import Order, backup_table, menu_item, row_menu, table_skeleton
 from rxbackup.ui.components.buttons import button, icon_button
+from rxbackup.ui.components.fields import select
 from rxbackup.ui.components.group_tiles import group_tiles
 from rxbackup.ui.components.notices import empty, notice
 from rxbackup.ui.components.progress_row import progress_row
 from rxbackup.ui.components.protection_card import protection_card
-from rxbackup.ui.components.readouts import count
+from rxbackup.ui.components.readouts import count, words
 from rxbackup.ui.components.result_panel import result_panel
 from rxbackup.ui.pages.backups.choosing import ChoiceState
 from rxbackup.ui.pages.backups.creating import CreateState
 from rxbackup.ui.pages.backups.dialogs import dialogs
+from rxbackup.ui.pages.backups.listing import STATES, BackupsState
 from rxbackup.ui.pages.backups.restoring import RestoreState
-from rxbackup.ui.pages.backups.state import BackupsState, WatchState
+from rxbackup.ui.pages.backups.state import WatchState
 from rxbackup.ui.session import SessionState
 from rxbackup.ui.shell import page_frame
 
@@ -86,7 +88,7 @@ def notices() -> rx.Component:
             notice(
                 "bad",
                 WatchState.away,
-                rx.el.p(WatchState.away_hint),
+                words(text=WatchState.away_hint),
                 rx.el.p("What you see below may be old. Trying again by itself."),
             ),
             rx.fragment(),
@@ -96,7 +98,7 @@ def notices() -> rx.Component:
             notice(
                 "bad",
                 BackupsState.failure,
-                rx.el.p(BackupsState.failure_hint),
+                words(text=BackupsState.failure_hint),
                 action=icon_button("x", "Dismiss", on_click=BackupsState.dismiss_failure),
             ),
             rx.fragment(),
@@ -151,21 +153,42 @@ def _list() -> rx.Component:
 
 
 def _filter() -> rx.Component:
+    """Narrows the table: by words, state and store."""
     return rx.el.div(
-        rx.icon("search", size=16, aria_hidden="true"),
-        rx.el.input(
-            id="filter",
-            name="filter",
-            type="search",
-            class_name="rx-input",
-            placeholder="Filter by name, description, person",
-            aria_label="Filter backups",
-            default_value=BackupsState.filter_text,
-            on_change=BackupsState.set_filter.debounce(200),
-            custom_attrs={"aria-keyshortcuts": "/"},
+        select(
+            "State",
+            [("", "All states"), *((name, wording.STATE_WORDS[name]) for name in STATES)],
+            value=BackupsState.state_filter,
+            on_change=BackupsState.set_state_filter,
         ),
-        rx.el.kbd("/", class_name="rx-key", aria_hidden="true"),
-        class_name="rx-search",
+        rx.cond(
+            WatchState.stores.length() > 1,
+            select(
+                "Store",
+                [("", "All stores")],
+                WatchState.stores,
+                value=BackupsState.store_filter,
+                on_change=BackupsState.set_store_filter,
+            ),
+            rx.fragment(),
+        ),
+        rx.el.div(
+            rx.icon("search", size=16, aria_hidden="true"),
+            rx.el.input(
+                id="filter",
+                name="filter",
+                type="search",
+                class_name="rx-input",
+                placeholder="Filter by name, description, person",
+                aria_label="Filter backups",
+                default_value=BackupsState.filter_text,
+                on_change=BackupsState.set_filter.debounce(200),
+                custom_attrs={"aria-keyshortcuts": "/"},
+            ),
+            rx.el.kbd("/", class_name="rx-key", aria_hidden="true"),
+            class_name="rx-search",
+        ),
+        class_name="rx-filters",
         role="search",
     )
 
@@ -175,13 +198,22 @@ def _rows() -> rx.Component:
         "database-backup", "No backups yet", "The first one appears here, and so does its progress while it is taken."
     )
     nothing_found = empty(
-        "search-x", "No backup matches", rx.fragment("Nothing contains “", BackupsState.filter_text, "”.")
-    )
-    return rx.cond(
-        BackupsState.rows.length() > 0,
-        rx.fragment(backup_table(BackupsState.rows, going=BackupsState.going, menu=backup_menu), _foot()),
+        "search-x",
+        "No backup matches",
         rx.cond(
             BackupsState.filter_text != "",
+            rx.fragment("Nothing contains “", BackupsState.filter_text, "”."),
+            "No backup is in that state, or in that store.",
+        ),
+        button("Show all", look="quiet", on_click=BackupsState.clear_filters),
+    )
+    narrowed = (BackupsState.filter_text != "") | (BackupsState.state_filter != "") | (BackupsState.store_filter != "")
+    order = Order(BackupsState.sort, BackupsState.descending, BackupsState.sort_by)
+    return rx.cond(
+        BackupsState.rows.length() > 0,
+        rx.fragment(backup_table(BackupsState.rows, going=BackupsState.going, order=order, menu=backup_menu), _foot()),
+        rx.cond(
+            narrowed,
             nothing_found,
             rx.cond(WatchState.runs.length() > 0, rx.fragment(), nothing_at_all),
         ),

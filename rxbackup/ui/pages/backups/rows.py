@@ -11,6 +11,26 @@ from rxbackup.ui import wording
 
 
 @dataclass(frozen=True)
+class Place:
+    """A store where a backup rests. `state` is complete, running or failed."""
+
+    store: str
+    kind: str
+    state: str
+    same_server: bool
+
+
+@dataclass(frozen=True)
+class StoreChoice:
+    """A store that can be chosen."""
+
+    name: str
+    kind: str
+    where: str
+    same_server: bool
+
+
+@dataclass(frozen=True)
 class BackupRow:
     """One line of the table. `level` is "" where nothing was ever checked."""
 
@@ -28,6 +48,7 @@ class BackupRow:
     checked_at: str
     pinned: bool
     trigger: str
+    places: list[Place]
 
 
 @dataclass(frozen=True)
@@ -122,10 +143,20 @@ def backup_row(view: BackupView) -> BackupRow:
         checked_at=wording.iso(view.verified_at),
         pinned=view.pinned,
         trigger=view.trigger,
+        places=[Place(view.store, "", "complete", same_server=False)],
     )
 
 
-_RUN_TITLES = {"backup": "Backing up", "restore": "Restoring", "verify": "Checking", "delete": "Deleting"}
+_RUN_TITLES = {
+    "backup": "Backing up",
+    "restore": "Restoring",
+    "verify": "Checking",
+    "delete": "Deleting",
+    "copy": "Copying",
+    "import": "Importing",
+    "prune": "Freeing space",
+    "rebuild": "Bringing back the catalogue",
+}
 
 
 def run_row(job: JobView, now: datetime) -> RunRow:
@@ -213,6 +244,10 @@ _DONE = {
     "restore": ("rotate-ccw", "plain", "Restored"),
     "verify": ("shield-check", "good", "Checked"),
     "delete": ("trash-2", "plain", "Deleted"),
+    "copy": ("copy", "plain", "Copied"),
+    "import": ("file-input", "plain", "Imported"),
+    "prune": ("brush-cleaning", "plain", "Freed space"),
+    "rebuild": ("archive-restore", "plain", "Brought back the catalogue"),
 }
 
 

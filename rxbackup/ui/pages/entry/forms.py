@@ -7,6 +7,7 @@ from typing import Any
 import reflex as rx
 
 from rxbackup.ui.components.fields import field
+from rxbackup.ui.components.passwords import password_input
 
 _LIBRARY = "$/public/rxbackup-entry.js"
 
@@ -23,21 +24,6 @@ class EntryForm(rx.Component):
     action: rx.Var[str]
 
 
-class PasswordInput(rx.Component):
-    """A password field that can be shown.
-
-    Attributes:
-        name: of the field.
-        auto_complete: tells password managers whether it is a new one.
-    """
-
-    library = _LIBRARY
-    tag = "PasswordInput"
-    name: rx.Var[str]
-    auto_complete: rx.Var[str]
-    required: rx.Var[bool]
-
-
 def entry_form(*children: rx.Component, action: str) -> rx.Component:
     """A form that begins a session."""
     return EntryForm.create(*children, action=action)
@@ -46,9 +32,8 @@ def entry_form(*children: rx.Component, action: str) -> rx.Component:
 def password_field(label: str, *, new: bool, note: Any = "") -> rx.Component:
     """The password, labelled, with a button that shows it."""
     described = {"aria-describedby": "password-note"} if note else {}
-    control = PasswordInput.create(
-        id="password",
-        name="password",
+    control = password_input(
+        "password",
         auto_complete="new-password" if new else "current-password",
         required=True,
         custom_attrs=described,

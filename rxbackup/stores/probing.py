@@ -76,6 +76,7 @@ def probe_store(
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     deadline: float = DEADLINE_SECONDS,
+    on_check: Callable[[ProbeCheck], None] = lambda check: None,
 ) -> ProbeReport:
     """Try everything that a vault will ask of the store. Nothing is raised: the report says it.
 
@@ -83,9 +84,10 @@ def probe_store(
         store: opened with `patient=False`, so that trouble shows. Existing objects are neither read nor changed.
         clock: the right time, with zone.
         deadline: seconds until the report is given, with whatever is known by then.
+        on_check: told of each check as soon as it was made, in order, from the probe's own thread.
     """
     began = time.monotonic()
-    probe = _Probe(MeteredStore(store), clock)
+    probe = _Probe(MeteredStore(store), clock, on_check)
     # A thread of its own, left behind if it hangs: no store can be trusted to come back in time.
     threading.Thread(target=probe.run, name="store probe", daemon=True).start()
     probe.done.wait(deadline)
@@ -108,10 +110,13 @@ class _Failed(Exception):
 class _Probe:
     """One probe at work. `run` belongs to its thread, `findings` to whoever waits."""
 
-    def __init__(self, store: MeteredStore, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, store: MeteredStore, clock: Callable[[], datetime], on_check: Callable[[ProbeCheck], None]
+    ) -> None:
         self.store = store
         self.done = threading.Event()
         self._clock = clock
+        self._on_check = on_check
         self._lead = f"{_PROBES}{secrets.token_hex(16)}-"
         self._content = secrets.token_bytes(_BYTES)
         self._written: set[str] = set()
@@ -174,6 +179,7 @@ class _Probe:
 
     def _note(self, check: ProbeCheck, trouble: RxbackupError | None) -> None:
         self._checks.append(check)
+        self._on_check(check)
         self._trouble = self._trouble or trouble
 
     def _name(self, suffix: str) -> str:

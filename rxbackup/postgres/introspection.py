@@ -5,6 +5,7 @@ Every query runs with `search_path = ''`, so types and names come out qualified.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from functools import cached_property
@@ -17,10 +18,22 @@ from rxbackup.postgres.connecting import Connection, translated
 OWN_SCHEMAS = ("rxbackup", "rxbackup_queue")
 """Never backed up and never restored: chunks would contain themselves, restored sessions would revive."""
 
+SCRATCH_PREFIX = "rxbackup_drill_"
+SCRATCH_PATTERN = rf"^{SCRATCH_PREFIX}[0-9a-f]{{16}}(_[0-9]+)?$"
+"""Names of schemas and databases that drills make and drop; no more backed up or restored than our own schemas."""
+
+
+def is_own_schema(name: str) -> bool:
+    """Whether a schema is rxbackup's own or a drill's, so that nothing in it is backed up or restored."""
+    return name in OWN_SCHEMAS or re.fullmatch(SCRATCH_PATTERN, name) is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `identity` is '', 'a' (always) or 'd' (by default); `generated` is '', 's' or 'v'."""
+    """One column. `identity` is '', 'a' (always) or 'd' (by default); `generated` is '', 's' or 'v'.
+
+    `number` is the server's own (attnum): a column that was dropped and added again has another one.
+    """
 
     name: str
     type: str
@@ -29,6 +42,7 @@ class Column:
     identity: str
     generated: str
     collation: str | None
+    number: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +144,11 @@ class Table:
         return tuple(c for c in self.columns if not c.generated)
 
     @property
+    def layout(self) -> tuple[tuple[int, str, str], ...]:
+        """Number, name and type of the copied columns: while it stays, so do values in rows that nobody wrote."""
+        return tuple((c.number, c.name, c.type) for c in self.copied_columns)
+
+    @property
     def primary_key(self) -> tuple[str, ...]:
         """The primary key's columns, in index order; empty if there is none."""
         return next((k.columns for k in self.unique_keys if k.primary), ())
@@ -184,6 +203,7 @@ class Catalogue:
 
 _NOT_OURS = r"""
     n.nspname <> 'information_schema' AND n.nspname !~ '^pg_' AND n.nspname <> ALL (%(own)s)
+    AND n.nspname !~ %(scratch)s
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
                     WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                       AND d.objid = c.oid AND d.deptype = 'e')
@@ -213,7 +233,8 @@ SELECT a.attrelid::bigint, a.attname, pg_catalog.format_type(a.atttypid, a.attty
        CASE WHEN a.attcollation <> t.typcollation
             THEN (SELECT pg_catalog.quote_ident(cn.nspname) || '.' || pg_catalog.quote_ident(co.collname)
                   FROM pg_catalog.pg_collation co JOIN pg_catalog.pg_namespace cn ON cn.oid = co.collnamespace
-                  WHERE co.oid = a.attcollation) END
+                  WHERE co.oid = a.attcollation) END,
+       a.attnum
 FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
 WHERE a.attrelid = ANY (%(oids)s) AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attrelid, a.attnum
@@ -297,7 +318,7 @@ def read_catalogue(conn: Connection) -> Catalogue:
         errors.DatabaseTrouble: PostgreSQL could not answer.
     """
     with translated("reading the catalogue"):
-        ours = {"own": list(OWN_SCHEMAS)}
+        ours = {"own": list(OWN_SCHEMAS), "scratch": SCRATCH_PATTERN}
         rows: list[tuple[Any, ...]] = conn.execute(_TABLES, ours).fetchall()
         oids = {"oids": [r[0] for r in rows]}
         columns = _by_first(conn.execute(_COLUMNS, oids).fetchall())

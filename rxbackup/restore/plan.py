@@ -14,7 +14,7 @@ from rxbackup import errors
 from rxbackup.groups.group import Group, choose_groups
 from rxbackup.postgres.counting import RowCount
 from rxbackup.postgres.foreign_keys import parents_first
-from rxbackup.postgres.introspection import OWN_SCHEMAS, Catalogue, Column, ForeignKey, Table
+from rxbackup.postgres.introspection import Catalogue, Column, ForeignKey, Table, is_own_schema
 from rxbackup.vault.manifest import Manifest, SequenceEntry, TableEntry
 
 MODES = ("exact",)
@@ -182,7 +182,7 @@ def _targets(
     missing, foreign, ruled = [], [], []
     for name, parts in sorted(entries.items()):
         table = catalogue.by_name.get(name)
-        if table is None or table.is_partition or table.schema in OWN_SCHEMAS:
+        if table is None or table.is_partition or is_own_schema(table.schema):
             missing.append(name)
             continue
         if not all(t.owned for t in (table, *catalogue.leaves_of(table))):

@@ -28,15 +28,29 @@ class Damage:
 
 
 @dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a drill could not prove something, though nothing of the backup is damaged. `table` may be empty."""
+
+    table: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.table}: {self.reason}" if self.table else self.reason
+
+
+@dataclass(frozen=True, slots=True)
 class VerifyReport:
     """The outcome of one verification.
 
     Attributes:
-        level: structure or contents.
-        checked_chunks: different chunks looked at.
-        checked_bytes: of them; stored bytes for structure, plain bytes for contents.
+        level: structure, contents or drill.
+        checked_chunks: different chunks looked at, anchors of differences among them.
+        checked_bytes: of them; stored bytes for structure, plain bytes otherwise.
         damaged: everything that is wrong.
         seconds: how long it took.
+        tables, rows: how many tables and rows were looked at; for a drill, restored and found the same.
+        unproven: what a drill could not prove, and why.
+        place: where a drill restored to: database or schema.
     """
 
     level: str
@@ -44,6 +58,10 @@ class VerifyReport:
     checked_bytes: int
     damaged: tuple[Damage, ...]
     seconds: float
+    tables: int = 0
+    rows: int = 0
+    unproven: tuple[Obstacle, ...] = ()
+    place: str = ""
 
     @property
     def ok(self) -> bool:

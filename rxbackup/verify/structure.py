@@ -12,7 +12,7 @@ from rxbackup.verify.report import Damage, VerifyReport
 
 
 def verify_structure(vault: Vault, manifest: Manifest, *, on_progress: ProgressSink = ignore_progress) -> VerifyReport:
-    """Look for every chunk of a backup, without reading one.
+    """Look for every chunk of a backup and every anchor that one leans on, without reading them.
 
     Each is asked for by name: a listing may be stale.
 
@@ -22,17 +22,20 @@ def verify_structure(vault: Vault, manifest: Manifest, *, on_progress: ProgressS
     """
     manifest.check()
     began = time.monotonic()
+    leans = manifest.leans or {}
     sizes: dict[str, int | str] = {}
     damaged: list[Damage] = []
     rows_done = 0
     for number, table in enumerate(manifest.tables):
         for index, segment in enumerate(table.segments):
             for chunk in segment.chunks:
-                if chunk not in sizes:
-                    sizes[chunk] = _size_or_reason(vault, chunk)
-                found = sizes[chunk]
-                if isinstance(found, str):
-                    damaged.append(Damage(table.qualified, index, chunk, segment.rows, found))
+                # A difference is worth nothing without the anchor that it leans on.
+                for needed in (chunk, *([leans[chunk]] if chunk in leans else [])):
+                    if needed not in sizes:
+                        sizes[needed] = _size_or_reason(vault, needed)
+                    found = sizes[needed]
+                    if isinstance(found, str):
+                        damaged.append(Damage(table.qualified, index, needed, segment.rows, found))
             rows_done += segment.rows
             on_progress(
                 Progress(
@@ -44,7 +47,15 @@ def verify_structure(vault: Vault, manifest: Manifest, *, on_progress: ProgressS
                 )
             )
     total = sum(size for size in sizes.values() if isinstance(size, int))
-    return VerifyReport("structure", len(sizes), total, tuple(damaged), time.monotonic() - began)
+    return VerifyReport(
+        "structure",
+        len(sizes),
+        total,
+        tuple(damaged),
+        time.monotonic() - began,
+        tables=len(manifest.tables),
+        rows=manifest.totals.rows,
+    )
 
 
 def _size_or_reason(vault: Vault, chunk: str) -> int | str:

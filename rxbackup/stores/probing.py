@@ -76,7 +76,7 @@ def probe_store(
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     deadline: float = DEADLINE_SECONDS,
-    on_check: Callable[[ProbeCheck], None] = lambda check: None,
+    on_check: Callable[[ProbeCheck], None] = lambda _: None,
 ) -> ProbeReport:
     """Try everything that a vault will ask of the store. Nothing is raised: the report says it.
 

@@ -47,6 +47,7 @@ def table_entry(
                 identity=c.identity,
                 generated=c.generated,
                 collation=c.collation,
+                number=c.number,
             )
             for c in table.columns
         ],

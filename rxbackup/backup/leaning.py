@@ -43,7 +43,12 @@ class Base:
 
     def may_be_clean(self, table: Table, entry: TableEntry) -> bool:
         """Whether its segments may be taken over, if their rows did not change."""
-        return self.reusable and entry.relfilenode == table.relfilenode and table.oid not in self.unstable
+        return (
+            self.reusable
+            and entry.relfilenode == table.relfilenode
+            and entry.layout == table.layout
+            and table.oid not in self.unstable
+        )
 
 
 def may_lean(manifest: Manifest, read: ConsistentRead, *, text_rules: str, watermark_is_there: bool) -> bool:

@@ -16,10 +16,11 @@ from rxbackup.backup.leaning import Base, may_lean, segment_at
 from rxbackup.backup.plan import BackupPlan, PlannedTable, Segment, plan_backup, tables_of
 from rxbackup.groups.discovery import discover_groups
 from rxbackup.groups.group import Group, choose_groups
-from rxbackup.postgres.cleanliness import read_text_rules, tables_that_name_others, watermark_is_there
+from rxbackup.postgres.cleanliness import watermark_is_there
 from rxbackup.postgres.connecting import PINS
 from rxbackup.postgres.consistent_read import ConsistentRead, consistent_read
 from rxbackup.postgres.introspection import Catalogue, Table
+from rxbackup.postgres.text_rules import digest_of, read_rules, refuse_changed_rules, tables_that_name_others
 from rxbackup.postgres.watermarks import leave_watermark
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
 from rxbackup.vault.manifest import (
@@ -176,8 +177,8 @@ def run_backup(
     with consistent_read(source_url, wanted, lock_timeout_seconds=lock_timeout_seconds) as read:
         groups = chosen(read.catalogue)
         watermark = _leave_watermark(source_url, request, read)
-        text_rules = read_text_rules(read.conn)
-        leaning = _leaning(base, read, source_url, text_rules)
+        rules = read_rules(read.conn)
+        leaning = _leaning(base, read, source_url, digest_of(rules))
         plan = plan_backup(read.catalogue, groups, leaning)
         tally = _Tally(plan, on_progress)
         for copied in _copy_all(read, plan, source_url, vault, _tasks(plan, leaning), processes):
@@ -185,6 +186,7 @@ def run_backup(
         on_progress(tally.progress("Reading the sequences"))
         sequences = sequence_entries(read, plan, everything=request.groups is None)
         warnings = warnings_of(read)
+        refuse_changed_rules(source_url, rules)
     manifest = Manifest(
         backup_id=request.backup_id,
         vault_id=vault.id,
@@ -201,7 +203,7 @@ def run_backup(
             horizon=str(read.horizon),
             next_xid=str(read.next_xid),
             watermark=watermark,
-            text_rules=text_rules,
+            text_rules=digest_of(rules),
         ),
         base_id=base.backup_id if base and leaning else None,
         groups=[GroupEntry(name=g.name, tables=list(g.tables)) for g in groups],

@@ -4,7 +4,7 @@ Rows cannot appear without a new xmin, and if none appeared and as many are visi
 range whose table still has the same file, in which as many rows are visible as then, and none of them has an xmin at or
 after the horizon of then, holds the same rows.
 
-They also look the same, as long as what turns them into text is the same: `read_text_rules` is a digest of that.
+They also look the same, as long as what turns them into text is the same: see `text_rules`.
 """
 
 from __future__ import annotations
@@ -15,47 +15,11 @@ import psycopg
 from psycopg import sql
 
 from rxbackup.postgres.connecting import Connection, connect, translated
+from rxbackup.postgres.text_rules import read_text_rules as read_text_rules
+from rxbackup.postgres.text_rules import tables_that_name_others as tables_that_name_others
 from rxbackup.postgres.watermarks import act_as_system
 
 _XIDS = 1 << 32
-
-# Values of these types are names of other things and change when those are renamed, without a trace in the row.
-_NAMING_TYPES = """
-WITH RECURSIVE naming(oid) AS (
-    SELECT oid FROM pg_catalog.pg_type WHERE typnamespace = 'pg_catalog'::pg_catalog.regnamespace AND typname ~ '^reg'
-    UNION
-    SELECT y.oid FROM naming n JOIN pg_catalog.pg_type y
-    ON y.typelem = n.oid OR y.typbasetype = n.oid
-    OR EXISTS (SELECT FROM pg_catalog.pg_attribute a WHERE a.attrelid = y.typrelid AND a.atttypid = n.oid)
-)
-SELECT DISTINCT a.attrelid::bigint FROM pg_catalog.pg_attribute a JOIN naming n ON n.oid = a.atttypid
-WHERE a.attnum > 0 AND NOT a.attisdropped
-"""
-
-_TEXT_RULES = """
-SELECT pg_catalog.md5(pg_catalog.concat_ws('|',
-    pg_catalog.current_setting('server_version_num'), pg_catalog.current_setting('lc_monetary'),
-    (SELECT pg_catalog.string_agg(extname || ' ' || extversion, ',' ORDER BY extname) FROM pg_catalog.pg_extension),
-    (SELECT pg_catalog.string_agg(enumtypid || ' ' || oid || ' ' || enumlabel, ',' ORDER BY oid)
-     FROM pg_catalog.pg_enum),
-    (SELECT pg_catalog.string_agg(a.attrelid || ' ' || a.attnum || ' ' || a.atttypid || ' ' || a.attisdropped, ','
-                                  ORDER BY a.attrelid, a.attnum)
-     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_class c ON c.oid = a.attrelid WHERE c.relkind = 'c'),
-    (SELECT pg_catalog.string_agg(oid || ' ' || typoutput::oid || ' ' || typbasetype, ',' ORDER BY oid)
-     FROM pg_catalog.pg_type WHERE oid >= 16384)
-))
-"""
-
-
-def read_text_rules(conn: Connection) -> str:
-    """Return a digest of everything besides the row that decides how its values look as text."""
-    row = conn.execute(_TEXT_RULES).fetchone()
-    return str(row[0]) if row else ""
-
-
-def tables_that_name_others(conn: Connection) -> set[int]:
-    """Return the oids of tables with a column whose values are names of other things: never taken as unchanged."""
-    return {oid for (oid,) in conn.execute(_NAMING_TYPES).fetchall()}
 
 
 def is_unchanged(

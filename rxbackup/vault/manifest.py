@@ -77,6 +77,7 @@ class ColumnEntry:
         identity: '' or 'a' (always) or 'd' (by default).
         generated: '' or 's' (stored) or 'v' (virtual).
         collation: its own collation, or None.
+        number: the server's own for it: one that was dropped and added again has another. None if unknown.
     """
 
     name: str
@@ -85,6 +86,7 @@ class ColumnEntry:
     identity: str
     generated: str
     collation: str | None
+    number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,11 @@ class TableEntry:
     def copied_columns(self) -> list[ColumnEntry]:
         """The columns whose values are in the data, in order: all but the generated ones."""
         return [column for column in self.columns if not column.generated]
+
+    @property
+    def layout(self) -> tuple[tuple[int | None, str, str], ...]:
+        """Number, name and type of the copied columns, to compare with those of the live table."""
+        return tuple((column.number, column.name, column.type) for column in self.copied_columns)
 
 
 @dataclass(frozen=True, slots=True)

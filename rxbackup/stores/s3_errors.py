@@ -156,20 +156,24 @@ def _not_allowed(answer: Answer, place: str, doing: str) -> RxbackupError:
 
 
 def _other(answer: Answer, what: str) -> RxbackupError:
-    if answer.status == 0 and any(sign in answer.text for sign in _UNEXPECTED):
-        return StoreMisaddressed(f"{what}: the answer is not that of an S3 server.")
-    certificate = _CERTIFICATE.search(answer.text)
-    if answer.status == 0 and certificate:
-        return StoreMisaddressed(f"{what}: the server's certificate is not trusted ({certificate[1]}).", hint=_TLS_HINT)
     if answer.status == 0:
-        kind = _KIND.search(answer.text)
-        return StoreUnavailable(f"{what}: {_WIRE.get(kind[1] if kind else '', 'the connection failed')}.")
+        return _no_answer(answer.text, what)
     message = f"{what}: the server answered {answer.status}{_quoted(answer)}."
     if answer.status == HTTPStatus.TOO_MANY_REQUESTS or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return StoreUnavailable(message)
     if answer.is_silent:
         return StoreMisaddressed(f"{what}: the server answered {answer.status} without a reason, unlike an S3 server.")
     return StoreTrouble(message)
+
+
+def _no_answer(text: str, what: str) -> RxbackupError:
+    certificate = _CERTIFICATE.search(text)
+    if certificate:
+        return StoreMisaddressed(f"{what}: the server's certificate is not trusted ({certificate[1]}).", hint=_TLS_HINT)
+    kind = _KIND.search(text)
+    if kind is None and any(sign in text for sign in _UNEXPECTED):
+        return StoreMisaddressed(f"{what}: the answer is not that of an S3 server.")
+    return StoreUnavailable(f"{what}: {_WIRE.get(kind[1] if kind else '', 'the connection failed')}.")
 
 
 def _quoted(answer: Answer) -> str:

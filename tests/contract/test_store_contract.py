@@ -14,8 +14,10 @@ from rxbackup.stores.base import Store
 from rxbackup.stores.database import DatabaseStore
 from rxbackup.stores.local import LocalStore
 from rxbackup.stores.memory import MemoryStore
+from rxbackup.stores.metered import MeteredStore
 from rxbackup.stores.opening import open_store
 from tests.support.objects_table import make_objects_table
+from tests.support.s3_servers import SECRET_KEY, S3Server
 
 BAD_NAMES = [
     "",
@@ -44,7 +46,13 @@ BAD_NAMES = [
 ]
 
 
-_KINDS = ["memory", "local", *(pytest.param(each, marks=pytest.mark.integration) for each in ("database", "migrated"))]
+_KINDS = [
+    "memory",
+    "local",
+    "s3",
+    "another s3",
+    *(pytest.param(each, marks=pytest.mark.integration) for each in ("database", "migrated")),
+]
 
 
 @pytest.fixture(params=_KINDS)
@@ -54,6 +62,9 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         made = MemoryStore()
     elif request.param == "local":
         made = LocalStore.create(tmp_path / "store")
+    elif request.param in ("s3", "another s3"):
+        server: S3Server = request.getfixturevalue("s3_server" if request.param == "s3" else "other_s3_server")
+        made = MeteredStore(open_store(server.recipe(server.new_bucket(), "backups/rx")))
     elif request.param == "database":
         # The bare table, under the sternest policies: only the application's role, only on behalf of somebody.
         url = request.getfixturevalue("database")
@@ -166,6 +177,7 @@ def test_recipe_opens_the_same_store_and_prints_no_address(store: Store) -> None
     again = open_store(recipe)
     assert again.get("a") == b"1"
     assert "postgresql" not in repr(recipe)
+    assert SECRET_KEY not in repr((recipe, store, again, vars(again)))
     again.close()
 
 

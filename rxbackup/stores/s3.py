@@ -20,7 +20,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import S3Store as Client
 
 from rxbackup import __version__
-from rxbackup.errors import ObjectNotFound, StoreTrouble, StoreUnavailable
+from rxbackup.errors import ObjectNotFound, StoreMisaddressed, StoreTrouble, StoreUnavailable
 from rxbackup.stores.base import StoredObject, StoreRecipe, check_name, check_prefix
 from rxbackup.stores.s3_address import S3Address, refuse_link_local
 from rxbackup.stores.s3_errors import Answer, told
@@ -101,9 +101,9 @@ class S3Store:
 
         def ask(client: Client) -> bytes:
             answer = obstore.get(client, self._address.key(name))
-            size = answer.meta["size"]
+            self._expect_tag(answer.meta["e_tag"], name)
             content = bytes(answer.bytes())
-            if len(content) != size:
+            if len(content) != answer.meta["size"]:
                 raise StoreUnavailable(f"{name} in {self.describe()} came in cut short.")
             return content
 
@@ -134,6 +134,7 @@ class S3Store:
             found = self._call(lambda client: obstore.head(client, self._address.key(name)), "read", name)
         except ObjectNotFound:
             return None
+        self._expect_tag(found["e_tag"], name)
         return StoredObject(name, found["size"], found["last_modified"])
 
     def delete(self, name: str) -> None:
@@ -168,6 +169,11 @@ class S3Store:
             name,
             deadline=deadline,
         )
+
+    def _expect_tag(self, tag: str | None, name: str) -> None:
+        """Refuse an answer that has no ETag: a page for people, not an object."""
+        if tag is None:
+            raise StoreMisaddressed(f"Cannot read {name} in {self.describe()}: the answer is not that of an S3 server.")
 
     def _call(
         self, ask: Callable[[Client], _Found], doing: str, name: str, *, deadline: int = _BRIEF_SECONDS

@@ -81,9 +81,7 @@ def moto_server() -> Iterator[S3Server]:
 @contextmanager
 def localbucket_server(folder: Path) -> Iterator[S3Server]:
     """LocalBucket: keeps buckets as folders, and shares no code with moto."""
-    localbucket = pytest.importorskip(
-        "localbucket", reason="the second S3 server is not installed: pip install .[test]"
-    )
+    localbucket = pytest.importorskip("localbucket", reason="there is no second S3 server: pip install .[test]")
 
     class Handler(localbucket.S3Handler):  # type: ignore[misc, name-defined]
         data_root = folder

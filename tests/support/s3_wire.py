@@ -157,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(status, headers, content, cut_at=fault.at if fault and kind == "cut response" else None)
         return None
 
-    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _serve
+    do_GET = do_PUT = do_HEAD = do_DELETE = do_POST = _serve  # noqa: N815 - http.server calls these
 
     def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         parts = urlsplit(self.wire().backend)

@@ -14,6 +14,7 @@
     │   ├── BackupNotFound, JobNotFound, ObjectNotFound
     ├── Corrupt                         exit 5, HTTP 422
     │   ├── ChunkCorrupt, ChunkMissing, ManifestCorrupt
+    │   ├── FileCorrupt
     │   └── VaultMarkerMissing
     ├── Interrupted                     exit 6, HTTP 409
     │   ├── Cancelled, WorkerLost
@@ -177,6 +178,12 @@ class ChunkMissing(Corrupt):
 
 class ManifestCorrupt(Corrupt):
     """The manifest of a backup cannot be read or contradicts itself."""
+
+
+class FileCorrupt(Corrupt):
+    """The file is not what its maker wrote, or nothing that can be imported."""
+
+    default_hint = "Nothing was imported. Get the file again from where it came, then try again."
 
 
 class VaultMarkerMissing(Corrupt):

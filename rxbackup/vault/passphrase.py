@@ -52,9 +52,7 @@ class PassphraseRule:
         """
         salt = self._checked_salt()
         text = unicodedata.normalize("NFC", passphrase).encode()
-        secret = hashlib.scrypt(
-            text, salt=salt, n=self.n, r=self.r, p=self.p, dklen=KEY_BYTES, maxmem=2 * _MOST_MEMORY
-        )
+        secret = hashlib.scrypt(text, salt=salt, n=self.n, r=self.r, p=self.p, dklen=KEY_BYTES, maxmem=2 * _MOST_MEMORY)
         return Keyring(secret, "the passphrase")
 
     def _checked_salt(self) -> bytes:

@@ -190,6 +190,12 @@ def unseal(sealed: Buffer, object_type: ObjectType, object_id: bytes, keys: Vaul
     return label, content
 
 
+def peek(header: Buffer) -> tuple[int, bytes]:
+    """Codec and anchor that a sealed object's header claims; nothing of it is authenticated."""
+    _, _, _, _, codec, _, _, _, _, anchor, _ = _LAYOUT.unpack(header)
+    return codec, anchor
+
+
 def _subkey(data_key: bytes, vault_id: bytes, object_type: int, object_id: bytes) -> bytes:
     # A key per object keeps random 96-bit nonces far from their limit of 2^32 messages a key (SP 800-38D).
     information = b"rxbackup/1 object" + bytes([object_type]) + object_id

@@ -40,6 +40,19 @@ class ObjectReceipt:
 
 
 @dataclass(frozen=True, slots=True)
+class ManifestBounds:
+    """How large a manifest may be that nobody here vouches for: its text, and the values in it."""
+
+    most_bytes: int
+    most_values: int
+
+    def check(self, text: bytes) -> None:
+        """Raise `ManifestCorrupt` before a text becomes many times as large in memory."""
+        if sum(text.count(each) for each in (b",", b"[", b"{")) > self.most_values:
+            raise ManifestCorrupt("It holds more values than the manifest of any backup.")
+
+
+@dataclass(frozen=True, slots=True)
 class VaultRecipe:
     """How to open a vault in another process. Holds keys: it travels through pipes, never to a disk or a log.
 
@@ -210,7 +223,7 @@ class Vault:
         """
         manifest.check()
         self._refuse_stranger(manifest)
-        self._check_marker()
+        self.check_marker()
         name, object_id = _manifest_place(manifest.backup_id)
         plain = manifest.to_json()
         _, sealed = pack(plain, ObjectType.MANIFEST, object_id, self._keys)
@@ -221,17 +234,26 @@ class Vault:
             raise ManifestCorrupt(f"The manifest of backup {manifest.backup_id} reads back as something else.")
         return ObjectReceipt(name, len(sealed), self._keys.content_id(plain).hex())
 
-    def get_manifest(self, backup_id: str) -> Manifest:
-        """The manifest of a backup. Raises `BackupNotFound`, `ManifestCorrupt`."""
-        return self._open_manifest(backup_id, self._read_manifest(backup_id))
+    def get_manifest(self, backup_id: str, *, bounds: ManifestBounds | None = None) -> Manifest:
+        """The manifest of a backup, which may be bounded where it is a stranger's.
+
+        Raises:
+            BackupNotFound: there is none.
+            ManifestCorrupt: it is damaged, or claims more than the bounds allow.
+        """
+        return self._open_manifest(backup_id, self._read_manifest(backup_id), bounds)
 
     def manifest_ids(self) -> list[str]:
         """The ids of all backups in the vault, sorted."""
         return [found.name.removeprefix("manifests/") for found in self.store.list("manifests/")]
 
+    def holds_manifest(self, backup_id: str) -> bool:
+        """Whether there is a manifest of this backup; it is not read."""
+        return self.store.stat(_manifest_place(backup_id)[0]) is not None
+
     def delete_manifest(self, backup_id: str) -> None:
         """Remove a manifest: the backup is gone, and its chunks may be collected."""
-        self._check_marker()
+        self.check_marker()
         self.store.delete(_manifest_place(backup_id)[0])
 
     def sealed_chunk(self, chunk: str) -> SealedChunk:
@@ -263,7 +285,7 @@ class Vault:
             VaultMarkerMissing: the store was emptied or replaced since the vault was opened.
         """
         manifest = self._open_manifest(backup_id, sealed)
-        self._check_marker()
+        self.check_marker()
         name, _ = _manifest_place(backup_id)
         is_new = self.store.put(name, sealed, if_absent=True)
         try:
@@ -283,10 +305,13 @@ class Vault:
         except ObjectNotFound:
             raise BackupNotFound(f"The vault holds no backup {backup_id}.") from None
 
-    def _open_manifest(self, backup_id: str, sealed: bytes) -> Manifest:
+    def _open_manifest(self, backup_id: str, sealed: bytes, bounds: ManifestBounds | None = None) -> Manifest:
         try:
             label, content = unseal(sealed, ObjectType.MANIFEST, _manifest_place(backup_id)[1], self._keys)
-            manifest = Manifest.from_json(unpack(label, content, limit=LARGEST_MANIFEST_BYTES))
+            text = unpack(label, content, limit=bounds.most_bytes if bounds else LARGEST_MANIFEST_BYTES)
+            if bounds:
+                bounds.check(text)
+            manifest = Manifest.from_json(text)
         except Corrupt as error:
             said = f"The manifest of backup {backup_id} cannot be used. {error.message}"
             raise ManifestCorrupt(said, hint=error.hint) from error
@@ -295,7 +320,8 @@ class Vault:
         self._refuse_stranger(manifest)
         return manifest
 
-    def _check_marker(self) -> None:
+    def check_marker(self) -> None:
+        """Raise `VaultMarkerMissing` if the store no longer holds this vault."""
         # An unmounted disk leaves an empty folder in its place: nothing may be called complete, or deleted, there.
         if vault_id_of(_read_marker(self.store)) != self.id:
             raise VaultMarkerMissing(f"The {self.store.describe()} holds another vault than a moment ago.")
@@ -308,7 +334,7 @@ class Vault:
 def open_vault(recipe: VaultRecipe) -> Vault:
     """Open a vault by its recipe, in this or another process. Raises `VaultMarkerMissing` if it is gone."""
     vault = Vault(open_store(recipe.store), recipe.keys, retired=recipe.retired)
-    vault._check_marker()  # noqa: SLF001 - the module's own class
+    vault.check_marker()
     return vault
 
 

@@ -35,6 +35,9 @@ class Settings(BaseSettings):
         admin_query: SQL that says who is an admin of a foreign database: one parameter, the email; true or false.
         processes: copy processes of one backup; None means one a core.
         lock_timeout_seconds: how long a backup or a restore waits for a table lock.
+        prune_grace_minutes: how long what nobody needs any more stays before it is deleted.
+        import_max_bytes: the largest file that can be uploaded to be imported.
+        import_max_row_bytes: how many bytes of rows an imported file may hold, unpacked.
         session_idle_minutes: a session ends after so long without a click.
         session_hours: a session ends after so long in any case.
     """
@@ -50,6 +53,9 @@ class Settings(BaseSettings):
     admin_query: str | None = None
     processes: Annotated[int, Field(ge=1, le=64)] | None = None
     lock_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
+    prune_grace_minutes: Annotated[int, Field(ge=0, le=525_600)] = 0
+    import_max_bytes: Annotated[int, Field(ge=1 << 20)] = 16 << 30
+    import_max_row_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 40
     session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12
 

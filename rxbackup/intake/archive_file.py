@@ -148,6 +148,17 @@ class ArchiveFile:
         return self._contents.manifest if name == f"manifests/{self.backup_id}" else None
 
 
+def read_marker(file: BinaryIO) -> bytes:
+    """The `vault.json` of an archive whose end is there; nothing else of it is looked at.
+
+    Raises:
+        FileCorrupt: it does not begin or not end as an archive does.
+    """
+    if file.seek(0, os.SEEK_END) % BLOCK_BYTES or file.seek(-len(END), os.SEEK_END) < 0 or file.read() != END:
+        raise FileCorrupt("The file is cut short: it does not end as an archive does.")
+    return _Scan(file, ignore_progress).marker()
+
+
 class _Scan:
     """The first pass."""
 
@@ -161,8 +172,7 @@ class _Scan:
         self._objects = 0
 
     def run(self) -> _Contents:
-        self._file.seek(0)
-        self._found.marker = self._whole(*self._header({MARKER: LARGEST_MARKER_BYTES}))
+        self._found.marker = self.marker()
         while True:
             before, digest = self._at, self._digest.hexdigest()
             name, size = self._header(None)
@@ -175,6 +185,10 @@ class _Scan:
                 return self._found
             else:
                 raise FileCorrupt(f"The archive holds {name[:100]!r}, which has no place in it.")
+
+    def marker(self) -> bytes:
+        self._file.seek(0)
+        return self._whole(*self._header({MARKER: LARGEST_MARKER_BYTES}))
 
     def _header(self, wanted: dict[str, int] | None) -> tuple[str, int]:
         found = read_header(self._read(BLOCK_BYTES))

@@ -11,7 +11,7 @@ import fcntl
 import os
 import re
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -129,33 +129,22 @@ def remove(path: Path) -> None:
             each.unlink()
 
 
-def sweep(folder: Path, wanted: Collection[str]) -> int:
-    """Remove the files that nobody receives and that no job wants; how many there were.
+def unclaimed(folder: Path) -> list[Path]:
+    """Spooled files that nobody receives at this moment. Those of jobs that wait or run are among them.
 
-    Args:
-        folder: where spooled files are.
-        wanted: names of the files of jobs that wait or run. Ask for them after `files`.
+    Ask for the jobs afterwards: a file is let go only after its job was written down.
     """
-    removed = 0
-    for path in files(folder):
-        if path.name not in wanted and not _is_held(path):
-            remove(path)
-            removed += 1
-    for path in folder.glob(f"*{_KEYS}") if folder.is_dir() else ():
-        if not path.with_name(path.name.removesuffix(_KEYS)).exists():
-            with suppress(OSError):
-                path.unlink()
-    return removed
-
-
-def files(folder: Path) -> list[Path]:
-    """Every spooled file."""
-    return sorted(path for path in folder.iterdir() if _NAME.fullmatch(path.name)) if folder.is_dir() else []
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    ours = [path for path in found if _NAME.fullmatch(path.name.removesuffix(_KEYS))]
+    # Keys belong to the file beside them.
+    return [path for path in ours if not _is_held(path.with_name(path.name.removesuffix(_KEYS)))]
 
 
 def _is_held(path: Path) -> bool:
     try:
         number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
     except OSError:
         return True
     try:

@@ -91,7 +91,7 @@ def check_new(new: NewBackup) -> None:
 
 def take_backup(run: Run, new: NewBackup, backup_id: str, on_progress: ProgressSink) -> Taken:
     """Run the engine. The row says *running* before, and still does after; see `Taken.finish`."""
-    store_kind = _enter(run, new, backup_id)
+    store_kind = enter(run, new, backup_id)
     services = run.services
     request = BackupRequest(
         backup_id=backup_id,
@@ -170,7 +170,12 @@ def _newest_complete(run: Run, new: NewBackup) -> Manifest | None:
     return Manifest.from_dict(found) if found else None
 
 
-def _enter(run: Run, new: NewBackup, backup_id: str) -> str:
+def enter(run: Run, new: NewBackup, backup_id: str) -> str:
+    """Say that a backup is running, before anything is stored for it; the kind of its store.
+
+    Raises:
+        NotFound: there is no such store.
+    """
     with run.services.system.session(run.actor.identity) as session:
         store = session.get(Store, new.store)
         if store is None:

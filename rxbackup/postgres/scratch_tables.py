@@ -104,7 +104,11 @@ def make_table(scratch: Scratch, table: ScratchTable, sequences: Sequence[Scratc
     It is UNLOGGED: no WAL for rows that will be dropped, and no subscriber of a publication hears of it.
     """
     by_column = {s.owner[2]: s for s in sequences if s.owner and s.owner[:2] == (table.schema, table.name)}
-    columns = sql.SQL(", ").join(_column(scratch, c, by_column.get(c.name)) for c in table.columns)
+    # What will be attached to a partitioned table must refuse NULL wherever that one does.
+    columns = sql.SQL(", ").join(
+        _column(scratch, c, by_column.get(c.name), not_null=bool(table.partition_key) and c.not_null)
+        for c in table.columns
+    )
     where = scratch.identifier(table.schema, table.name)
     if table.partition_key:
         query = sql.SQL("CREATE TABLE {} ({}) PARTITION BY {}").format(where, columns, sql.SQL(table.partition_key))
@@ -183,7 +187,9 @@ def set_sequence(scratch: Scratch, sequence: ScratchSequence) -> bool:
     return True
 
 
-def _column(scratch: Scratch, column: ScratchColumn, sequence: ScratchSequence | None) -> sql.Composed:
+def _column(
+    scratch: Scratch, column: ScratchColumn, sequence: ScratchSequence | None, *, not_null: bool
+) -> sql.Composed:
     parts: list[sql.Composable] = [sql.Identifier(column.name), sql.SQL(column.type)]
     if column.collation:
         parts += [sql.SQL("COLLATE"), sql.SQL(column.collation)]
@@ -195,6 +201,8 @@ def _column(scratch: Scratch, column: ScratchColumn, sequence: ScratchSequence |
         if sequence is not None:
             name = scratch.identifier(sequence.schema, sequence.name)
             parts.append(sql.SQL("(SEQUENCE NAME {} {})").format(name, _sequence_options(sequence)))
+    if not_null:
+        parts.append(sql.SQL("NOT NULL"))
     return sql.SQL(" ").join(parts)
 
 

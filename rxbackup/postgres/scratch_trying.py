@@ -11,7 +11,7 @@ import psycopg
 from psycopg import sql
 
 from rxbackup import errors
-from rxbackup.postgres.connecting import Connection, set_pins, translate, translated
+from rxbackup.postgres.connecting import Connection, translate, translated
 from rxbackup.postgres.copy_in import copy_rows
 from rxbackup.postgres.copy_out import copy_query, read_rows
 from rxbackup.postgres.scratch import Scratch
@@ -28,13 +28,18 @@ Watch = Callable[[], None]
 """Called while a statement runs. It may raise `rxbackup.errors.Cancelled` to stop it."""
 
 
+def pin(scratch: Scratch, pins: Mapping[str, str]) -> None:
+    """Let values look as they did in the backup, from now on: the whole session is the drill's."""
+    with translated("preparing the drill"):
+        for name, value in {**pins, "lock_timeout": "30s", "statement_timeout": "0"}.items():
+            scratch.conn.execute(sql.SQL("SET {} = {}").format(sql.Identifier(name), sql.Literal(value)))
+
+
 @contextmanager
-def pinned(scratch: Scratch, pins: Mapping[str, str]) -> Iterator[Connection]:
-    """A transaction in the drill's place, in which values look as they did in the backup."""
-    conn = scratch.conn
-    with translated("restoring into the drill's place"), conn.transaction():
-        set_pins(conn, pins)
-        yield conn
+def one_transaction(scratch: Scratch) -> Iterator[Connection]:
+    """A transaction in the drill's place."""
+    with translated("restoring into the drill's place"), scratch.conn.transaction():
+        yield scratch.conn
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,26 +93,23 @@ def read_back(
     return read_rows(conn, query, piece_bytes=_PIECE_BYTES, doing=f"reading {table.qualified} back")
 
 
-def attempt(scratch: Scratch, pins: Mapping[str, str], work: Callable[[], object], doing: str) -> Refusal | None:
+def attempt(scratch: Scratch, work: Callable[[], object], doing: str) -> Refusal | None:
     """Do some work in a transaction of its own. Returns PostgreSQL's refusal, if it refused."""
-    return _attempt(scratch, pins, work, doing, keep=True)
+    return _attempt(scratch, work, doing, keep=True)
 
 
-def take(scratch: Scratch, step: Step, pins: Mapping[str, str], watch: Watch) -> Refusal | None:
+def take(scratch: Scratch, step: Step, watch: Watch) -> Refusal | None:
     """Carry a step out. Returns PostgreSQL's refusal, if it refused."""
 
     def work() -> None:
         execute_watched(scratch.conn, step.query, watch)
 
-    return _attempt(scratch, pins, work, f"trying {step.what} of {step.tables[0]}", keep=True)
+    return _attempt(scratch, work, f"trying {step.what} of {step.tables[0]}", keep=True)
 
 
-def _attempt(
-    scratch: Scratch, pins: Mapping[str, str], work: Callable[[], object], doing: str, *, keep: bool
-) -> Refusal | None:
+def _attempt(scratch: Scratch, work: Callable[[], object], doing: str, *, keep: bool) -> Refusal | None:
     try:
         with scratch.conn.transaction(force_rollback=not keep):
-            set_pins(scratch.conn, pins)
             work()
     except psycopg.Error as error:
         if is_answer(error):
@@ -116,20 +118,19 @@ def _attempt(
     return None
 
 
-def try_steps(scratch: Scratch, steps: Sequence[Step], pins: Mapping[str, str], watch: Watch) -> None:
+def try_steps(scratch: Scratch, steps: Sequence[Step], watch: Watch) -> None:
     """Carry steps out on empty tables and roll everything back: is all there that they need?
 
     Raises:
         errors.DatabaseRefused: something is missing.
     """
     with translated("trying the constraints"), scratch.conn.transaction(force_rollback=True):
-        set_pins(scratch.conn, pins)
         for step in steps:
             watch()
             scratch.conn.execute(step.query)
 
 
-def try_writes(scratch: Scratch, table: ScratchTable, fresh: str | None, pins: Mapping[str, str]) -> Refusal | None:
+def try_writes(scratch: Scratch, table: ScratchTable, fresh: str | None) -> Refusal | None:
     """Update a row, delete it and insert it again, with `fresh` also as a new one; then undo it all.
 
     Args:
@@ -140,7 +141,7 @@ def try_writes(scratch: Scratch, table: ScratchTable, fresh: str | None, pins: M
         for query in _writes(scratch, table, fresh):
             scratch.conn.execute(query)
 
-    return _attempt(scratch, pins, work, f"writing into {table.qualified}", keep=False)
+    return _attempt(scratch, work, f"writing into {table.qualified}", keep=False)
 
 
 def _writes(scratch: Scratch, table: ScratchTable, fresh: str | None) -> Iterator[sql.SQL | sql.Composed]:

@@ -56,7 +56,7 @@ def verify_drill(
     """
     manifest.check()
     began = time.monotonic()
-    on_progress(Progress("Preparing the drill", tables_total=len(manifest.tables)))
+    on_progress(Progress("Preparing the drill"))
     drop_leftovers(source_url)
     ground = _look(manifest, source_url)
     require_space(manifest, server_folder or ground.server_folder)

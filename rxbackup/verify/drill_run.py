@@ -26,7 +26,8 @@ from rxbackup.postgres.scratch_trying import (
     RowsRefused,
     attempt,
     load,
-    pinned,
+    one_transaction,
+    pin,
     read_back,
     take,
     try_steps,
@@ -41,6 +42,8 @@ from rxbackup.verify.fingerprints import RowsDigest, StreamDigest
 from rxbackup.verify.report import Damage, Obstacle
 
 RESTORING = "Restoring into a place of its own"
+_AT_ONCE = 25
+"""So many things are made in one transaction: each holds a few locks until its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,27 +108,26 @@ class Drill:
             errors.DatabaseRefused: something cannot be made.
         """
         plan = self.ground.plan
+        pin(scratch, self.pins)
         self.made.clear()
         self.unproven = list(plan.obstacles)
-        for sequence in plan.sequences:
-            if not self._is_identity(sequence):
-                self._make(scratch, sequence.name, partial(make_sequence, scratch, sequence), strictly=strictly)
-        for table in plan.shapes:
-            self._watch("Preparing the drill")
-            work = partial(make_table, scratch, table, plan.sequences)
-            if self._make(scratch, table.qualified, work, strictly=strictly):
-                self.made.add(table.qualified)
-        for sequence in plan.sequences:
-            owner = ".".join(sequence.owner[:2]) if sequence.owner else ""
-            if owner in self.made and not self._is_identity(sequence):
-                self._make(scratch, owner, partial(give_defaults, scratch, sequence), strictly=strictly)
+        works: list[tuple[str, Callable[[], None]]] = [
+            (f"{s.schema}.{s.name}", partial(make_sequence, scratch, s))
+            for s in plan.sequences
+            if not self._is_identity(s)
+        ]
+        works += [(t.qualified, partial(make_table, scratch, t, plan.sequences)) for t in plan.shapes]
+        for name in self._make(scratch, works, strictly=strictly):
+            self.made.add(name)
+        works = [
+            (".".join(s.owner[:2]), partial(give_defaults, scratch, s))
+            for s in plan.sequences
+            if s.owner and ".".join(s.owner[:2]) in self.made and not self._is_identity(s)
+        ]
+        self._make(scratch, works, strictly=strictly)
         if strictly:
-            try_steps(
-                scratch,
-                binding_steps(scratch, plan.shapes, plan.references),
-                self.pins,
-                self._watching("Preparing the drill"),
-            )
+            steps = binding_steps(scratch, plan.shapes, plan.references)
+            try_steps(scratch, steps, self._watching("Preparing the drill"))
 
     def run(self, scratch: Scratch) -> None:
         """Fill the tables and compare, bind them, set the sequences, write."""
@@ -139,20 +141,28 @@ class Drill:
         self._set_sequences(scratch)
         self._write(scratch)
 
-    def _make(self, scratch: Scratch, name: str, work: Callable[[], None], *, strictly: bool) -> bool:
-        refusal = attempt(scratch, self.pins, work, f"making {name} for the drill")
-        if refusal is not None and strictly:
-            raise errors.DatabaseRefused(f"{name}: {refusal.said}")
-        if refusal is not None:
-            self.unproven.append(Obstacle(name, f"it cannot be made: {refusal.said}"))
-        return refusal is None
+    def _make(self, scratch: Scratch, works: list[tuple[str, Callable[[], None]]], *, strictly: bool) -> list[str]:
+        """Make things by name, a handful in a transaction. Returns the names of those that could be made."""
+        made = []
+        for start in range(0, len(works), _AT_ONCE):
+            self._watch("Preparing the drill")
+            with one_transaction(scratch):
+                for name, work in works[start:][:_AT_ONCE]:
+                    refusal = attempt(scratch, work, f"making {name} for the drill")
+                    if refusal is None:
+                        made.append(name)
+                    elif strictly:
+                        raise errors.DatabaseRefused(f"{name}: {refusal.said}")
+                    else:
+                        self.unproven.append(Obstacle(name, f"it cannot be made: {refusal.said}"))
+        return made
 
     def _restore(self, scratch: Scratch, entry: TableEntry, shape: ScratchTable) -> None:
         """Fill one table and read it back, in one transaction."""
         columns = [c.name for c in entry.copied_columns]
         sealed = StreamDigest()
         try:
-            with pinned(scratch, self.pins) as conn:
+            with one_transaction(scratch) as conn:
                 taken = load(scratch, shape, columns, self._pieces(entry, sealed), conn=conn)
                 if taken != entry.rows:
                     reason = f"PostgreSQL finds {taken} rows in it, the manifest says {entry.rows}"
@@ -244,7 +254,7 @@ class Drill:
         for number, step in enumerate(steps):
             watch = self._watching("Checking keys and constraints", number, len(steps))
             watch()
-            refusal = take(scratch, step, self.pins, watch)
+            refusal = take(scratch, step, watch)
             if refusal is not None:
                 self.unproven.append(Obstacle(step.tables[0], _bound_badly(step, refusal)))
 
@@ -268,21 +278,22 @@ class Drill:
         )
 
     def _set_sequences(self, scratch: Scratch) -> None:
-        for sequence in self.ground.plan.sequences:
-            if sequence.owner is None or ".".join(sequence.owner[:2]) in self.filled:
-                self._watch("Setting the sequences")
-                work = partial(set_sequence, scratch, sequence)
-                refusal = attempt(scratch, self.pins, work, f"setting the sequence {sequence.name}")
-                if refusal is not None:
+        sequences = [s for s in self.ground.plan.sequences if s.owner is None or ".".join(s.owner[:2]) in self.filled]
+        for start in range(0, len(sequences), _AT_ONCE):
+            self._watch("Setting the sequences")
+            with one_transaction(scratch):
+                for sequence in sequences[start:][:_AT_ONCE]:
                     name = f"{sequence.schema}.{sequence.name}"
-                    self.unproven.append(Obstacle(name, f"the sequence cannot be set: {refusal.said}"))
+                    refusal = attempt(scratch, partial(set_sequence, scratch, sequence), f"setting {name}")
+                    if refusal is not None:
+                        self.unproven.append(Obstacle(name, f"the sequence cannot be set: {refusal.said}"))
 
     def _write(self, scratch: Scratch) -> None:
         tables = [t.shape for t in self.ground.plan.tables if t.shape and t.entry.rows]
         filled = [t for t in tables if t.qualified in self.filled]
         for number, table in enumerate(filled):
             self._watching("Trying to write", number, len(filled))()
-            refusal = try_writes(scratch, table, self.ground.plan.fresh_column(table), self.pins)
+            refusal = try_writes(scratch, table, self.ground.plan.fresh_column(table))
             if refusal is not None:
                 self.unproven.append(Obstacle(table.qualified, f"a row cannot be written again: {refusal.said}"))
 

@@ -10,22 +10,28 @@ from uuid import uuid4
 from rxbackup.backup.run import BackupRequest, run_backup
 from rxbackup.restore.plan import RestoreRequest
 from rxbackup.restore.run import prepare_restore, run_restore
+from rxbackup.stores.base import Store, StoreRecipe
 from rxbackup.stores.local import LocalStore
+from rxbackup.stores.opening import open_store
 from rxbackup.vault.keyring import create_key_file, read_key_file
 from rxbackup.vault.manifest import Manifest
 from rxbackup.vault.vault import Vault
 
 
-def _vault(folder: Path) -> Vault:
-    key, store = folder / "key", folder / "store"
+def _vault(store: str, url: str, folder: Path) -> Vault:
+    key, place = folder / "key", folder / "store"
     if key.exists():
-        return Vault.open(LocalStore(store), read_key_file(key))
+        return Vault.open(_store(store, url, place), read_key_file(key))
     folder.mkdir(parents=True)
-    return Vault.create(LocalStore.create(store), create_key_file(key))
+    LocalStore.create(place)
+    return Vault.create(_store(store, url, place), create_key_file(key))
 
 
-def back_up(url: str, folder: Path, base: str) -> dict[str, object]:
-    vault = _vault(folder)
+def _store(kind: str, url: str, folder: Path) -> Store:
+    return open_store(StoreRecipe(kind, {"path": str(folder)} if kind == "local" else {}, system_url=url))
+
+
+def back_up(vault: Vault, url: str, base: str) -> dict[str, object]:
     leaning: Manifest | None = vault.get_manifest(base) if base else None
     request = BackupRequest(str(uuid4()), "Benchmark", "", "bench@example.com")
     outcome = run_backup(request, source_url=url, vault=vault, base=leaning)
@@ -39,8 +45,7 @@ def back_up(url: str, folder: Path, base: str) -> dict[str, object]:
     }
 
 
-def restore(url: str, folder: Path, backup: str) -> dict[str, object]:
-    vault = _vault(folder)
+def restore(vault: Vault, url: str, backup: str) -> dict[str, object]:
     manifest = vault.get_manifest(backup)
     plan = prepare_restore(manifest, RestoreRequest(), source_url=url, counted=False)
     report = run_restore(plan, manifest, vault=vault, source_url=url)
@@ -48,5 +53,6 @@ def restore(url: str, folder: Path, backup: str) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    verb, url, folder, argument = sys.argv[1:]
-    print(json.dumps({"backup": back_up, "restore": restore}[verb](url, Path(folder), argument)))
+    verb, kind, url, folder, argument = sys.argv[1:]
+    with _vault(kind, url, Path(folder)) as vault:
+        print(json.dumps({"backup": back_up, "restore": restore}[verb](vault, url, argument)))

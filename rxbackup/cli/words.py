@@ -6,7 +6,7 @@ from datetime import datetime
 
 from rxbackup.operations.wording import counted, size
 
-__all__ = ["counted", "moment", "number", "size", "span"]
+__all__ = ["age", "counted", "moment", "number", "size", "span"]
 
 _MINUTE = 60
 
@@ -19,6 +19,17 @@ def number(count: int) -> str:
 def moment(at: datetime | None) -> str:
     """Local time with its zone; a dash for never."""
     return f"{at.astimezone():%Y-%m-%d %H:%M %Z}" if at else "–"
+
+
+def age(at: datetime | None, now: datetime) -> str:
+    """How long ago, roughly: "just now", "5 min ago", "3 h ago", "12 d ago"; a dash for never."""
+    if at is None:
+        return "–"
+    seconds = max(0.0, (now - at).total_seconds())
+    for unit, size_of_unit, first in (("d", 86400, 48 * 3600), ("h", 3600, 3600), ("min", 60, 60)):
+        if seconds >= first:
+            return f"{int(seconds // size_of_unit)} {unit} ago"
+    return "just now"
 
 
 def span(seconds: float) -> str:

@@ -19,6 +19,8 @@ class NewRestore:
         mode: only `exact` for now.
         safety: whether a safety backup comes first.
         confirm_name: the backup's name, as typed by the person who confirms.
+        trust_foreign: whether the same person trusts a backup that another key has signed, or none.
+        store: read the copy that rests there; None is where the backup was taken.
     """
 
     backup_id: str
@@ -27,6 +29,8 @@ class NewRestore:
     mode: str = "exact"
     safety: bool = True
     confirm_name: str | None = None
+    trust_foreign: bool = False
+    store: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

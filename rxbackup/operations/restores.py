@@ -256,6 +256,11 @@ def _check_confirmed(view: BackupView, new: NewRestore) -> None:
         )
 
 
+    if view.foreign and not new.trust_foreign:
+        raise Refused(
+            f"{view.name} was imported, and is not signed by this installation's key; nothing was changed.",
+            hint="Restore it only if you trust where the file came from: say so (--trust-foreign).",
+        )
 def _request(new: NewRestore) -> RestoreRequest:
     return RestoreRequest(groups=new.groups, skip=new.skip, mode=new.mode)
 

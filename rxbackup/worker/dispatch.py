@@ -86,3 +86,5 @@ def _new_restore(parameters: Mapping[str, Any]) -> NewRestore:
 
 def _names(value: Any) -> tuple[str, ...] | None:
     return None if value is None else tuple(str(name) for name in value)
+        store=parameters.get("store"),
+        trust_foreign=bool(parameters.get("trust_foreign", False)),

@@ -23,6 +23,9 @@ def restore(
     mode: Annotated[str, typer.Option("--mode", help="exact: the tables hold just the backup's rows.")] = "exact",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False,
     no_safety: Annotated[bool, typer.Option("--no-safety", help="Take no safety backup before.")] = False,
+    trust_foreign: Annotated[
+        bool, typer.Option("--trust-foreign", help="Also restore what another installation's key has signed, or none.")
+    ] = False,
     yes: Yes = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -48,6 +51,7 @@ def restore(
             mode=mode,
             safety=not no_safety,
             confirm_name=typed,
+            trust_foreign=trust_foreign,
         )
         with shown_progress(quiet=quiet) as on_progress:
             done = perform_restore(at.services, at.actor, confirmed, on_progress=on_progress)

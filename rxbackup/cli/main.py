@@ -9,7 +9,7 @@ import typer
 
 from rxbackup import __version__
 from rxbackup.cli import exit_codes, session
-from rxbackup.cli.commands import admin, backup, host, restore
+from rxbackup.cli.commands import admin, backup, host, importing, restore
 
 app = typer.Typer(
     name="rxbackup",
@@ -27,6 +27,7 @@ _CARE = "Look after it"
 
 app.command(rich_help_panel=_RUN)(host.serve)
 app.command(rich_help_panel=_RUN)(host.worker)
+backup.app.command("import")(importing.import_file)
 app.add_typer(backup.app, name="backup", rich_help_panel="Backups")
 app.command(rich_help_panel="Backups")(restore.restore)
 app.add_typer(admin.app, name="admin", rich_help_panel=_CARE)

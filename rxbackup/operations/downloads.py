@@ -6,9 +6,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import BinaryIO
 from uuid import UUID
 
+from pydantic import SecretStr
 from sqlalchemy import update
 from sqlmodel import Session, col
 
@@ -17,8 +19,10 @@ from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.access.sessions import hash_token, new_token
 from rxbackup.errors import NotFound, Refused, UsageError
+from rxbackup.export.archive import MEDIA_TYPE, SUFFIX, write_archive
 from rxbackup.export.json_document import write_json
 from rxbackup.export.sql_script import write_sql
+from rxbackup.operations._archive_markers import keep_marker, take_marker
 from rxbackup.operations._catalogue import find_backup
 from rxbackup.operations._taking import vault_of_its_own
 from rxbackup.operations.guard import requires
@@ -35,23 +39,43 @@ _Write = Callable[..., Iterator[bytes]]
 _FORMATS: dict[str, tuple[_Write, str]] = {
     "json": (write_json, "application/json"),
     "sql": (write_sql, "application/sql"),
+    "archive": (write_archive, MEDIA_TYPE),
 }
-_PLANNED = frozenset({"archive"})
+_SUFFIXES = {"archive": SUFFIX}
 _LIFETIME = timedelta(seconds=60)
 
 
 @requires(Permission.DOWNLOAD)
-def request_link(services: Services, actor: Actor, backup: str, *, format_name: str = "json") -> DownloadLink:
-    """A link that works once, within 60 seconds, for this session. Format is json or sql.
+def request_link(
+    services: Services,
+    actor: Actor,
+    backup: str,
+    *,
+    format_name: str = "json",
+    passphrase: SecretStr | None = None,
+) -> DownloadLink:
+    """A link that works once, within 60 seconds, for this session. Format is json, sql or archive.
+
+    Args:
+        services: the installation.
+        actor: who asks.
+        backup: which one.
+        format_name: what the file shall be.
+        passphrase: opens the archive where the installation's key is not. It is used now, and kept nowhere.
 
     Raises:
         BackupNotFound: there is no such backup.
         Refused: it is not complete.
+        UsageError: there is no such format, or the passphrase does not do.
     """
     token = new_token()
     now = services.clock()
     with services.system.session(actor.identity) as session:
-        view = _downloadable(session, backup, format_name)
+        view = _downloadable(session, backup, format_name, passphrase)
+    if passphrase is not None:
+        # Before the link is there, so that no link opens without it.
+        keep_marker(services, hash_token(token), _marker(services, view, passphrase), now + _LIFETIME)
+    with services.system.session(actor.identity) as session:
         session.add(
             LinkRow(
                 token_hash=hash_token(token),
@@ -92,7 +116,8 @@ def open_link(services: Services, actor: Actor, token: str) -> Download:
             raise NotFound("This download link was used already, or has expired.", hint="Ask for the download again.")
         view = _downloadable(session, str(taken[0]), taken[1])
         _audit(session, actor, view, taken[1])
-    content = _stream(services, view, taken[1], ignore_progress)
+    marker = take_marker(services, hash_token(token)) if taken[1] == "archive" else None
+    content = _stream(services, view, taken[1], ignore_progress, marker)
     return Download(_file_name(view, taken[1]), _FORMATS[taken[1]][1], content)
 
 
@@ -104,37 +129,44 @@ def export_to(
     stream: BinaryIO,
     *,
     format_name: str = "json",
+    passphrase: SecretStr | None = None,
     on_progress: ProgressSink | None = None,
 ) -> int:
-    """Write a backup as json or sql to `stream`; the number of bytes written."""
+    """Write a backup as json, sql or archive to `stream`; the number of bytes written."""
     with services.system.session(actor.identity) as session:
-        view = _downloadable(session, backup, format_name)
+        view = _downloadable(session, backup, format_name, passphrase)
         _audit(session, actor, view, format_name)
+    marker = None if passphrase is None else _marker(services, view, passphrase)
     written = 0
-    for piece in _stream(services, view, format_name, on_progress or ignore_progress):
+    for piece in _stream(services, view, format_name, on_progress or ignore_progress, marker):
         stream.write(piece)
         written += len(piece)
     return written
 
 
-def _stream(services: Services, view: BackupView, format_name: str, on_progress: ProgressSink) -> Iterator[bytes]:
+def _stream(
+    services: Services, view: BackupView, format_name: str, on_progress: ProgressSink, marker: bytes | None
+) -> Iterator[bytes]:
+    write = _FORMATS[format_name][0] if marker is None else partial(write_archive, marker=marker)
     with vault_of_its_own(services, view.store) as vault:
         manifest = vault.get_manifest(view.id)
-        yield from _written(vault, manifest, format_name, on_progress)
+        yield from _written(vault, manifest, write, on_progress)
 
 
-def _written(vault: Vault, manifest: Manifest, format_name: str, on_progress: ProgressSink) -> Iterator[bytes]:
-    return _FORMATS[format_name][0](vault, manifest, on_progress=on_progress)
+def _written(vault: Vault, manifest: Manifest, write: _Write, on_progress: ProgressSink) -> Iterator[bytes]:
+    return write(vault, manifest, on_progress=on_progress)
 
 
-def _downloadable(session: Session, backup: str, format_name: str) -> BackupView:
+def _marker(services: Services, view: BackupView, passphrase: SecretStr) -> bytes:
+    with vault_of_its_own(services, view.store) as vault:
+        return vault.marker_for_archive(passphrase.get_secret_value())
+
+
+def _downloadable(session: Session, backup: str, format_name: str, passphrase: SecretStr | None = None) -> BackupView:
     if format_name not in _FORMATS:
-        raise UsageError(
-            f"The format {format_name!r} is not available in this version."
-            if format_name in _PLANNED
-            else f"There is no format {format_name!r}.",
-            hint=f"The formats are: {', '.join(_FORMATS)}.",
-        )
+        raise UsageError(f"There is no format {format_name!r}.", hint=f"The formats are: {', '.join(_FORMATS)}.")
+    if passphrase is not None and format_name != "archive":
+        raise UsageError("Only an archive can have a passphrase.", hint="Choose the format archive.")
     view = find_backup(session, backup)
     if view.state != "complete":
         raise Refused(f"{view.name} is {view.state}: there is nothing to download.", hint="Choose a complete backup.")
@@ -156,4 +188,4 @@ def _file_name(view: BackupView, format_name: str) -> str:
     """A name that every file system takes: letters and digits of the backup's name, its time, the format."""
     plain = unicodedata.normalize("NFKD", view.name).encode("ascii", "ignore").decode()
     stem = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:60] or "backup"
-    return f"{stem}-{view.when:%Y%m%d-%H%M%S}.{format_name}"
+    return f"{stem}-{view.when:%Y%m%d-%H%M%S}.{_SUFFIXES.get(format_name, format_name)}"

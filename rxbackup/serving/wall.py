@@ -22,6 +22,8 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 CLOSED = ("/_upload", "/_all_routes", "/auth-codespace")
 """Endpoints that Reflex could open one day and that nothing here needs."""
 MOST_BODY_BYTES = 1024 * 1024
+UPLOADS = frozenset({("PUT", "/api/v1/imports")})
+"""Routes that take files: they stream the body to the disk and bound it themselves."""
 
 PAGE_POLICY = (
     "default-src 'self'; "
@@ -99,6 +101,8 @@ class Wall:
                 "This request does not come from rxbackup's own page. Behind a proxy that changes the Host header, "
                 "set RXBACKUP_PUBLIC_URL to the address people use.",
             )
+        elif (scope["method"], path) in UPLOADS:
+            await self._app(scope, receive, send)
         elif _announced_bytes(headers) > MOST_BODY_BYTES:
             await _refuse(send, 413, "Too large", f"A request may carry {MOST_BODY_BYTES} bytes at most.")
         else:

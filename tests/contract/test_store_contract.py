@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
 from rxbackup.errors import ObjectNotFound, UsageError
 from rxbackup.stores.base import Store
-from rxbackup.stores.database import DatabaseStore
-from rxbackup.stores.local import LocalStore
-from rxbackup.stores.memory import MemoryStore
-from rxbackup.stores.metered import MeteredStore
 from rxbackup.stores.opening import open_store
-from tests.support.objects_table import make_objects_table
-from tests.support.s3_servers import SECRET_KEY, S3Server
+from tests.support.s3_servers import SECRET_KEY
 
 BAD_NAMES = [
     "",
@@ -44,36 +37,6 @@ BAD_NAMES = [
     "a/-b",
     "a" * 256,
 ]
-
-
-_KINDS = [
-    "memory",
-    "local",
-    "s3",
-    "another s3",
-    *(pytest.param(each, marks=pytest.mark.integration) for each in ("database", "migrated")),
-]
-
-
-@pytest.fixture(params=_KINDS)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    made: Store
-    if request.param == "memory":
-        made = MemoryStore()
-    elif request.param == "local":
-        made = LocalStore.create(tmp_path / "store")
-    elif request.param in ("s3", "another s3"):
-        server: S3Server = request.getfixturevalue("s3_server" if request.param == "s3" else "other_s3_server")
-        made = MeteredStore(open_store(server.recipe(server.new_bucket(), "backups/rx")))
-    elif request.param == "database":
-        # The bare table, under the sternest policies: only the application's role, only on behalf of somebody.
-        url = request.getfixturevalue("database")
-        make_objects_table(url)
-        made = DatabaseStore(url, actor="ada@example.org")
-    else:
-        made = DatabaseStore(request.getfixturevalue("system_database"), actor="system")
-    yield made
-    made.close()
 
 
 def test_get_returns_what_was_put(store: Store) -> None:

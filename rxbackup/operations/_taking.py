@@ -26,6 +26,7 @@ from rxbackup.vault.vault import Vault, open_vault
 LONGEST_NAME = 255
 LONGEST_DESCRIPTION = 10_000
 _STORE_LOCK = 0x7278_6273
+_LONGEST_WAIT_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Taken:
         """Write chunks and facts and say `complete`, in the caller's transaction."""
         manifest = self.outcome.manifest
         lock_store(session, self.new.store, exclusive=False)
+        facts = facts_of(manifest, stored_bytes=self.outcome.stored_bytes, manifest_bytes=self.outcome.manifest_bytes)
         changed = session.exec(
             update(Backup)
             .where(
@@ -48,9 +50,7 @@ class Taken:
                 col(Backup.state) == "running",
                 col(Backup.job_id) == UUID(run.id),
             )
-            .values(
-                **facts_of(manifest, stored_bytes=self.outcome.stored_bytes, manifest_bytes=self.outcome.manifest_bytes)
-            )
+            .values(**{**facts, "base_id": _still_there(session, facts["base_id"])})
         )
         if changed.rowcount != 1:
             raise WorkerLost("The backup was given up by somebody else before it was finished.")
@@ -151,11 +151,26 @@ def view_of(session: Session, backup_id: str) -> BackupView:
 
 
 def lock_store(session: Session, store: str, *, exclusive: bool) -> None:
-    """Until the transaction ends: shared where backups and copies begin and end, exclusive where chunks are retired."""
+    """Until the transaction ends: shared where backups and copies begin and end, exclusive where chunks are retired.
+
+    Raises:
+        LockNotAvailable: exclusive, and others begin or end there for too long: nobody shall have to wait behind us.
+    """
+    if exclusive:
+        session.connection().execute(text(f"SET LOCAL lock_timeout = '{_LONGEST_WAIT_SECONDS}s'"))
     function = "pg_advisory_xact_lock" if exclusive else "pg_advisory_xact_lock_shared"
     session.connection().execute(
         text(f"SELECT {function}(:area, hashtext(:store))"), {"area": _STORE_LOCK, "store": store}
     )
+
+
+def _still_there(session: Session, base: UUID | None) -> UUID | None:
+    """The base, unless it was deleted while this backup was taken: nothing is needed of it any more."""
+    if base is None:
+        return None
+    return session.exec(
+        select(Backup.id).where(col(Backup.id) == base).with_for_update(read=True, key_share=True)
+    ).first()
 
 
 def _newest_complete(run: Run, new: NewBackup) -> Manifest | None:

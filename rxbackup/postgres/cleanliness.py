@@ -9,17 +9,54 @@ They also look the same, as long as what turns them into text is the same: see `
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import psycopg
 from psycopg import sql
 
+from rxbackup.postgres.block_ranges import in_blocks
 from rxbackup.postgres.connecting import Connection, connect, translated
-from rxbackup.postgres.text_rules import read_text_rules as read_text_rules
-from rxbackup.postgres.text_rules import tables_that_name_others as tables_that_name_others
 from rxbackup.postgres.watermarks import act_as_system
 
 _XIDS = 1 << 32
+
+_FURTHEST_XIDS = 1 << 31
+"""Beyond this the 32 bits of an xmin no longer tell before from after."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What has to be the same for rows of two instants to be comparable at all.
+
+    Attributes:
+        text_rules: from `read_text_rules`; '' if unknown, which is like nothing.
+        next_xid: the first transaction not yet begun, an xid8.
+    """
+
+    system_identifier: str
+    database_oid: int
+    encoding: str
+    text_rules: str
+    next_xid: int
+
+
+def is_same_ground(then: Ground, now: Ground, *, horizon: int, watermark_is_there: bool) -> bool:
+    """Whether `is_unchanged` may be asked: the same server and database, the same history, the same text.
+
+    Args:
+        horizon: the oldest transaction open then, an xid8.
+        watermark_is_there: whether the token left then is in the database: it was not rolled back since.
+    """
+    return (
+        watermark_is_there
+        and then.system_identifier == now.system_identifier
+        and then.database_oid == now.database_oid
+        and then.encoding == now.encoding
+        and bool(now.text_rules)
+        and then.text_rules == now.text_rules
+        and 0 <= now.next_xid - horizon < _FURTHEST_XIDS
+    )
 
 
 def is_unchanged(
@@ -32,15 +69,12 @@ def is_unchanged(
         rows: how many rows were visible there then.
         horizon: the oldest transaction open then, an xid8 less than 2**31 transactions ago.
     """
-    condition = sql.SQL("ctid >= {}::pg_catalog.tid").format(sql.Literal(f"({first_block},0)"))
-    if end_block is not None:
-        condition += sql.SQL(" AND ctid < {}::pg_catalog.tid").format(sql.Literal(f"({end_block},0)"))
     # Both ages are taken in one statement: they count from the same transaction. An ancient frozen xmin may look new;
     # then the range is read again, which is only slower.
     query = sql.SQL(
         "SELECT pg_catalog.count(*), pg_catalog.count(*) FILTER "
         "(WHERE pg_catalog.age(xmin) <= pg_catalog.age({}::pg_catalog.xid)) FROM ONLY {} WHERE {}"
-    ).format(sql.Literal(str(horizon % _XIDS)), sql.Identifier(schema, name), condition)
+    ).format(sql.Literal(str(horizon % _XIDS)), sql.Identifier(schema, name), in_blocks(first_block, end_block))
     with translated("asking what changed"):
         row = conn.execute(query).fetchone()
     return row == (rows, 0)

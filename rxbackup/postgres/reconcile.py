@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+from rxbackup.postgres.block_ranges import in_blocks
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.introspection import Column, ForeignKey, Table
 
@@ -23,12 +24,17 @@ class Staged:
         stage: name of a temporary table of this session.
         columns: those that are compared and set.
         key: names a row; empty if only the whole row does.
+        touched: where only a part of the table may differ, name of a temporary table with the rows that part held when
+            the restore began; '' where the stage holds all rows.
+        untouched_rows: how many rows are in the other part, which table and backup have alike.
     """
 
     table: Table
     stage: str
     columns: tuple[Column, ...]
     key: tuple[str, ...]
+    touched: str = ""
+    untouched_rows: int = 0
 
     @property
     def source(self) -> sql.Identifier:
@@ -39,6 +45,11 @@ class Staged:
     def target(self) -> sql.Composable:
         """The table, for SQL: with its partitions, without tables that inherit from it."""
         return self.table.identifier if self.table.kind == "p" else sql.SQL("ONLY {}").format(self.table.identifier)
+
+    @property
+    def at_stake(self) -> sql.Composable:
+        """The rows of the table that may have to change, for SQL: all of them, or those of its touched part."""
+        return sql.Identifier("pg_temp", self.touched) if self.touched else self.target
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -72,17 +83,28 @@ def _same_image(names: Sequence[str], operator: str) -> sql.Composed:
 
 
 def create_stage(conn: Connection, staged: Staged) -> None:
-    """Make the empty staging table. It vanishes with the transaction and writes no WAL."""
+    """Make the empty staging tables. They vanish with the transaction and write no WAL."""
+    for name in filter(None, (staged.stage, staged.touched)):
+        conn.execute(
+            sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} AS t WITH NO DATA").format(
+                sql.Identifier(name), columns_of("t", staged.names), staged.target
+            )
+        )
+
+
+def note_touched(conn: Connection, staged: Staged, leaf: Table, first_block: int, end_block: int | None) -> None:
+    """Copy the rows of a block range, as they are before anything is changed, to the table of touched rows."""
     conn.execute(
-        sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} AS t WITH NO DATA").format(
-            sql.Identifier(staged.stage), columns_of("t", staged.names), staged.target
+        sql.SQL("INSERT INTO {} SELECT {} FROM ONLY {} AS t WHERE {}").format(
+            staged.at_stake, columns_of("t", staged.names), leaf.identifier, in_blocks(first_block, end_block)
         )
     )
 
 
 def analyse_stage(conn: Connection, staged: Staged) -> None:
     """Give the planner the numbers it needs to hash rather than loop."""
-    conn.execute(sql.SQL("ANALYZE {}").format(staged.source))
+    for name in filter(None, (staged.stage, staged.touched)):
+        conn.execute(sql.SQL("ANALYZE {}").format(sql.Identifier("pg_temp", name)))
 
 
 def count(conn: Connection, query: sql.Composed) -> int:
@@ -108,7 +130,7 @@ class Difference:
 def difference(conn: Connection, staged: Staged) -> Difference:
     """Count the rows that reconciling would add, change and remove. Changes nothing."""
     total = count(conn, sql.SQL("SELECT pg_catalog.count(*) FROM {}").format(staged.source))
-    live = count(conn, sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t").format(staged.target))
+    live = count(conn, sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t").format(staged.target)) - staged.untouched_rows
     same = count_same(conn, staged)
     if not staged.key:
         return Difference(missing=total - same, changed=0, extra=live - same)
@@ -145,7 +167,17 @@ def _numbered(table: sql.Composable, names: Sequence[str], extra: str = "") -> s
 
 def delete_extra(conn: Connection, staged: Staged) -> int:
     """Delete the rows that the stage does not have. Returns how many."""
-    if staged.key:
+    if staged.touched:
+        query = sql.SQL(
+            "DELETE FROM {} AS t USING {} AS x WHERE {} AND NOT EXISTS (SELECT FROM {} AS s WHERE {})"
+        ).format(
+            staged.target,
+            staged.at_stake,
+            equal("t", staged.key, "x", staged.key),
+            staged.source,
+            equal("x", staged.key, "s", staged.key),
+        )
+    elif staged.key:
         query = sql.SQL("DELETE FROM {} AS t WHERE NOT EXISTS (SELECT FROM {} AS s WHERE {})").format(
             staged.target, staged.source, equal("t", staged.key, "s", staged.key)
         )
@@ -242,12 +274,19 @@ def _assignments(names: Sequence[str]) -> sql.Composed:
 
 def _leaving(child: Staged, parent: Staged, key: ForeignKey) -> sql.Composed:
     """Rows that stay, refer to a parent that goes, and will refer to another."""
-    return sql.SQL("{} AND {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})").format(
+    leaving = sql.SQL("{} AND {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})").format(
         equal("t", child.key, "s", child.key),
         _same_image(key.columns, "*<>"),
         parent.source,
         equal("p", key.referenced_columns, "t", key.columns),
     )
+    if not parent.touched:
+        return leaving
+    # A parent in the untouched part is not staged, and does not go.
+    at_stake = sql.SQL(" AND EXISTS (SELECT FROM {} AS x WHERE {})").format(
+        parent.at_stake, equal("x", key.referenced_columns, "t", key.columns)
+    )
+    return leaving + at_stake
 
 
 def count_leaving(conn: Connection, child: Staged, parent: Staged, key: ForeignKey) -> int:
@@ -284,7 +323,7 @@ def count_orphaned(conn: Connection, outside: Table, parent: Staged, key: Foreig
             "SELECT pg_catalog.count(*) FROM {} AS c JOIN {} AS t ON {} WHERE NOT EXISTS (SELECT FROM {} AS s WHERE {})"
         ).format(
             outside.identifier,
-            parent.target,
+            parent.at_stake,
             equal("t", key.referenced_columns, "c", key.columns),
             parent.source,
             stays,

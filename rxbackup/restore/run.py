@@ -8,8 +8,8 @@ compared with the stage once more. Nothing of the target is touched before all c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from rxbackup import errors
 from rxbackup.postgres.connecting import Connection, connect, set_pins, translated
@@ -17,14 +17,15 @@ from rxbackup.postgres.copy_in import copy_rows
 from rxbackup.postgres.counting import count_rows
 from rxbackup.postgres.introspection import Catalogue, read_catalogue
 from rxbackup.postgres.locking import lock_tables
-from rxbackup.postgres.reconcile import Staged, analyse_stage, create_stage, difference
+from rxbackup.postgres.reconcile import Staged, analyse_stage, create_stage, difference, note_touched
 from rxbackup.postgres.refusals import refusals
 from rxbackup.postgres.triggers import silence_triggers
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
+from rxbackup.restore.damage import Damage, survey
 from rxbackup.restore.plan import RestorePlan, RestoreRequest, TargetTable, plan_restore
 from rxbackup.restore.sequences import move_sequences_on
 from rxbackup.restore.strategies import LooseKeys, Reconciliation, check_borders
-from rxbackup.vault.manifest import Manifest, TableEntry
+from rxbackup.vault.manifest import Manifest, SegmentEntry, TableEntry
 from rxbackup.vault.vault import Vault
 
 _APPLICATION = "rxbackup restore"
@@ -100,7 +101,8 @@ def run_restore(
     conn = connect(source_url, application_name=_APPLICATION)
     try:
         with translated("beginning the rehearsal" if rehearse else "beginning the restore"):
-            conn.execute("BEGIN")
+            # A rehearsal holds no locks: only within one snapshot do its numbers fit together.
+            conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" if rehearse else "BEGIN")
             set_pins(conn, _known_pins(manifest), lock_timeout_seconds=lock_timeout_seconds)
         on_progress(Progress("Locking the tables", tables_total=len(plan.targets)))
         if not rehearse:
@@ -108,7 +110,11 @@ def run_restore(
         with translated("planning the restore"):
             catalogue = read_catalogue(conn)
         plan = _same_plan(plan, manifest, catalogue)
-        report = _restore(conn, plan, catalogue, _Staging(vault, on_progress, plan), rehearse=rehearse)
+        staging = _Staging(vault, on_progress, plan)
+        staging.damage = survey(
+            conn, plan, manifest, catalogue, source_url, on_table=lambda t: staging.report(f"Looking at {t.name}")
+        )
+        report = _restore(conn, plan, catalogue, staging, rehearse=rehearse)
         if rehearse:
             conn.execute("ROLLBACK")
         else:
@@ -153,9 +159,18 @@ class _Staging:
     vault: Vault
     on_progress: ProgressSink
     plan: RestorePlan
+    damage: Mapping[int, Damage] = field(default_factory=dict)
     rows: int = 0
     sent: int = 0
     tables: int = 0
+
+    def staged(self, number: int, target: TargetTable) -> Staged:
+        """Name the staging tables of the n-th target."""
+        stage = f"rxb_stage_{number}"
+        damage = self.damage.get(target.table.oid)
+        if damage is None:
+            return Staged(target.table, stage, target.columns, target.key)
+        return Staged(target.table, stage, target.columns, target.key, f"rxb_touched_{number}", damage.untouched_rows)
 
     def report(self, stage: str) -> None:
         self.on_progress(
@@ -171,28 +186,44 @@ class _Staging:
         )
 
     def fill(self, conn: Connection, staged: Staged, target: TargetTable) -> None:
-        """Load all rows of a target into its stage, and compare what PostgreSQL took with what the manifest says."""
+        """Load the rows of a target into its stage, and compare what PostgreSQL took with what the manifest says."""
         create_stage(conn, staged)
+        damage = self.damage.get(target.table.oid)
         for entry in target.entries:
-            names = [c.name for c in entry.columns if not c.generated]
-            taken = copy_rows(
-                conn,
-                "pg_temp",
-                staged.stage,
-                names,
-                self._pieces(entry),
-                doing=f"reading the rows of {entry.qualified} back",
-            )
-            if taken != entry.rows:
-                raise errors.ManifestCorrupt(
-                    f"{entry.qualified} should have {entry.rows} rows, but PostgreSQL found {taken} in the backup."
-                )
-            self.rows += entry.rows
+            segments = entry.segments
+            if damage is not None:
+                segments = [segment for of, segment in damage.segments if of is entry]
+                self._pass_over(entry, segments)
+            if segments:
+                self._load(conn, staged, entry, segments)
+        for each in damage.ranges if damage else ():
+            note_touched(conn, staged, each.leaf, each.first, each.end)
         analyse_stage(conn, staged)
         self.tables += 1
 
-    def _pieces(self, entry: TableEntry) -> Iterator[bytes]:
-        for segment in entry.segments:
+    def _pass_over(self, entry: TableEntry, segments: Sequence[SegmentEntry]) -> None:
+        """Count what need not be opened as done."""
+        self.rows += entry.rows - sum(s.rows for s in segments)
+        self.sent += entry.raw_bytes - sum(s.raw_bytes for s in segments)
+
+    def _load(self, conn: Connection, staged: Staged, entry: TableEntry, segments: Sequence[SegmentEntry]) -> None:
+        wanted = sum(s.rows for s in segments)
+        taken = copy_rows(
+            conn,
+            "pg_temp",
+            staged.stage,
+            [c.name for c in entry.columns if not c.generated],
+            self._pieces(entry, segments),
+            doing=f"reading the rows of {entry.qualified} back",
+        )
+        if taken != wanted:
+            raise errors.ManifestCorrupt(
+                f"{entry.qualified} should have {wanted} rows here, but PostgreSQL found {taken} in the backup."
+            )
+        self.rows += wanted
+
+    def _pieces(self, entry: TableEntry, segments: Sequence[SegmentEntry]) -> Iterator[bytes]:
+        for segment in segments:
             length = 0
             for chunk in segment.chunks:
                 piece = self.vault.get_chunk(chunk)
@@ -212,10 +243,7 @@ def _restore(
     *,
     rehearse: bool,
 ) -> RestoreReport:
-    staged = {
-        target.table.oid: Staged(target.table, f"rxb_stage_{i}", target.columns, target.key)
-        for i, target in enumerate(plan.targets)
-    }
+    staged = {target.table.oid: staging.staged(i, target) for i, target in enumerate(plan.targets)}
     with refusals(rehearse=rehearse):
         for target in plan.targets:
             staging.fill(conn, staged[target.table.oid], target)

@@ -16,6 +16,7 @@ from psycopg import sql
 from rxbackup import errors
 from rxbackup.backup.run import BackupOutcome
 from rxbackup.postgres.connecting import connect
+from rxbackup.tables.watermarks import ensure_watermarks
 from rxbackup.vault.vault import Vault
 from tests.support.databases import Image, back_up, restore, take_image
 from tests.support.postgres import NewDatabase
@@ -73,6 +74,8 @@ def _create(conn: psycopg.Connection, tables: list[Table]) -> None:
             "label text",
             "amount numeric",
             "twice numeric GENERATED ALWAYS AS (amount * 2) STORED",
+            # Three rows fill a block, so that a table has several.
+            "padding char(2500) NOT NULL DEFAULT ''",
         ]
         columns += [f"r{i} int" for i in range(len(table.parents))]
         keys = {
@@ -88,6 +91,7 @@ def _create(conn: psycopg.Connection, tables: list[Table]) -> None:
         tail = " PARTITION BY HASH (id)" if table.parted and table.key != "always" else ""
         name = sql.Identifier(table.name)
         conn.execute(sql.SQL("CREATE TABLE {} ({}){}").format(name, sql.SQL(", ".join(columns)), sql.SQL(tail)))
+        conn.execute(sql.SQL("ALTER TABLE {} ALTER padding SET STORAGE PLAIN").format(name))
         for remainder in range(2) if tail else []:
             conn.execute(
                 sql.SQL("CREATE TABLE {} PARTITION OF {} FOR VALUES WITH (MODULUS 2, REMAINDER {})").format(
@@ -171,6 +175,7 @@ def _swap_labels(conn: psycopg.Connection, name: sql.Identifier) -> None:
             conn.execute(statement.format(name, sql.Literal(label), sql.Literal(number)))
 
 
+@pytest.mark.parametrize("segments", ["one a table", "one a block"])
 @given(tables=schemas(), seed=st.integers(0, 2**32), data=st.data())
 @settings(
     max_examples=EXAMPLES,
@@ -179,7 +184,7 @@ def _swap_labels(conn: psycopg.Connection, name: sql.Identifier) -> None:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_a_restore_keeps_its_promise(
-    new_database: NewDatabase, tables: list[Table], seed: int, data: st.DataObject
+    new_database: NewDatabase, segments: str, tables: list[Table], seed: int, data: st.DataObject
 ) -> None:
     url = new_database()
     dice = random.Random(seed)
@@ -197,15 +202,23 @@ def test_a_restore_keeps_its_promise(
                 )
         _refer(conn, tables)
     vault = new_vault()
+    if segments == "one a block":
+        ensure_watermarks(url)
     before = take_image(url)
-    outcome = back_up(url, vault)
+    with pytest.MonkeyPatch.context() as patch:
+        if segments == "one a block":
+            patch.setattr("rxbackup.backup.plan.SEGMENT_BYTES", 1)
+        outcome = back_up(url, vault)
     names = [g.name for g in outcome.manifest.groups]
     with connect(url, application_name="test") as conn:
         _damage(conn, tables, dice)
     damaged = take_image(url)
     chosen = data.draw(st.lists(st.sampled_from(names), min_size=1, unique=True) | st.just(names))
 
-    refusal = _restore_or_refusal(url, vault, outcome, tuple(chosen))
+    with pytest.MonkeyPatch.context() as patch:
+        # However little was left untouched, it is left alone.
+        patch.setattr("rxbackup.restore.damage._WORTH_IT", 0.01)
+        refusal = _restore_or_refusal(url, vault, outcome, tuple(chosen))
     if refusal:
         assert take_image(url) == damaged
         # With everything chosen nothing can break; only swapped unique values may be beyond us.

@@ -24,6 +24,7 @@ from rxbackup.operations.installation_views import (
     Readiness,
     VerifyView,
 )
+from rxbackup.operations.prune_views import PruneView
 from rxbackup.operations.restore_views import (
     GroupPreview,
     NewRestore,
@@ -67,6 +68,7 @@ __all__ = [
     "ProbeCheck",
     "ProbeView",
     "ProblemView",
+    "PruneView",
     "Readiness",
     "RebuildView",
     "RestorePreview",

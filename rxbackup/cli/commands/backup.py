@@ -143,18 +143,30 @@ def download(
     backup: BackupId,
     *,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Where to; - is stdout.")],
-    format_name: Annotated[str, typer.Option("--format", help="json or sql.")] = "json",
+    format_name: Annotated[str, typer.Option("--format", help="json, sql or archive.")] = "json",
+    passphrase_stdin: Annotated[
+        bool, typer.Option("--passphrase-stdin", help="A passphrase opens the archive too: one line of stdin.")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a backup into a file that people and other programs can read."""
+    """Write a backup into a file: for people and other programs (json, sql), or for rxbackup elsewhere (archive)."""
+    from rxbackup.cli.commands.importing import read_passphrase
     from rxbackup.operations.downloads import export_to
 
     if str(output) == "-" and as_json:
         raise UsageError("--json and -o - both want stdout.", hint="Give a file.")
     with installation() as at, _target(output, force=force) as stream, shown_progress(quiet=quiet) as on_progress:
-        written = export_to(at.services, at.actor, backup, stream, format_name=format_name, on_progress=on_progress)
+        written = export_to(
+            at.services,
+            at.actor,
+            backup,
+            stream,
+            format_name=format_name,
+            passphrase=passphrase,
+            on_progress=on_progress,
+        )
     if str(output) != "-":
         whole = {"file": output, "format": format_name, "bytes": written}
         answer(whole, as_json=as_json, text=lambda: say(f"Wrote {words.size(written)} to {output}."))
@@ -172,6 +184,7 @@ def _target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     try:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
+    passphrase = read_passphrase() if passphrase_stdin else None
             yield stream
             stream.flush()
             os.fsync(descriptor)

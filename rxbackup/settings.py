@@ -33,6 +33,7 @@ class Settings(BaseSettings):
         key_file: where the key file is; None means `rxbackup.key` in `data_dir`.
         public_url: the address people use, if a proxy stands before the app.
         admin_query: SQL that says who is an admin of a foreign database: one parameter, the email; true or false.
+        s3_access_key, s3_secret_key, s3_session_token: for `rxbackup store add` and `rebuild`; then the store has them.
         processes: copy processes of one backup; None means one a core.
         lock_timeout_seconds: how long a backup or a restore waits for a table lock.
         prune_grace_minutes: how long what nobody needs any more stays before it is deleted.
@@ -51,6 +52,9 @@ class Settings(BaseSettings):
     key_file: Path | None = None
     public_url: str | None = None
     admin_query: str | None = None
+    s3_access_key: SecretStr | None = None
+    s3_secret_key: SecretStr | None = None
+    s3_session_token: SecretStr | None = None
     processes: Annotated[int, Field(ge=1, le=64)] | None = None
     lock_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
     prune_grace_minutes: Annotated[int, Field(ge=0, le=525_600)] = 0

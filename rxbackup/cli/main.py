@@ -9,7 +9,7 @@ import typer
 
 from rxbackup import __version__
 from rxbackup.cli import exit_codes, session
-from rxbackup.cli.commands import admin, backup, host, importing, restore
+from rxbackup.cli.commands import admin, backup, copying, host, importing, restore, store
 
 app = typer.Typer(
     name="rxbackup",
@@ -27,9 +27,12 @@ _CARE = "Look after it"
 
 app.command(rich_help_panel=_RUN)(host.serve)
 app.command(rich_help_panel=_RUN)(host.worker)
+backup.app.command("copy")(copying.copy)
 backup.app.command("import")(importing.import_file)
+backup.app.command("uncopy")(copying.uncopy)
 app.add_typer(backup.app, name="backup", rich_help_panel="Backups")
 app.command(rich_help_panel="Backups")(restore.restore)
+app.add_typer(store.app, name="store", rich_help_panel="Backups")
 app.add_typer(admin.app, name="admin", rich_help_panel=_CARE)
 app.add_typer(host.key, name="key", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(host.doctor)

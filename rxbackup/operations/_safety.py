@@ -28,8 +28,10 @@ _OWN_NAME = re.compile(_PREFIX + r"(?P<of>.+?)(, \d{1,2} [A-Z][a-z]{2} \d{4}, \d
 _logger = logging.getLogger(__name__)
 
 
-def take_safety_backup(run: Run, view: BackupView) -> str:
-    """Take it, of every group, and see that it can be read back; its id. `view` is what will be restored.
+def take_safety_backup(run: Run, view: BackupView, store: str) -> str:
+    """Take it, of every group, and see that it can be read back; its id.
+
+    `view` is what will be restored; the safety backup goes to `store`.
 
     Raises:
         Corrupt: what was stored cannot be read back. The restore must not begin.
@@ -43,11 +45,11 @@ def take_safety_backup(run: Run, view: BackupView) -> str:
         description=f"Taken by itself just before the restore of backup {view.id}.",
         # All groups, also where only some are restored: the newest backup shall never be one that lacks tables.
         groups=None,
-        store=view.store,
+        store=store,
         trigger="safety",
     )
     taken = take_backup(run, new, backup_id, run.sink(0, 35))
-    with vault_of_its_own(services, view.store) as vault:
+    with vault_of_its_own(services, store) as vault:
         report = verify_structure(vault, taken.outcome.manifest, on_progress=run.sink(35, 40))
     if not report.ok:
         raise Corrupt(f"The safety backup cannot be read back: {report.damaged[0]}.")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from rxbackup.operations.proof_views import ProofView
 from rxbackup.operations.store_views import PlaceView
 
 
@@ -160,7 +161,14 @@ class GroupView:
 
 @dataclass(frozen=True, slots=True)
 class BackupDetail:
-    """Everything there is to say about one backup."""
+    """Everything there is to say about one backup.
+
+    Attributes:
+        chunks: how many it consists of.
+        base_id, base_name: the backup that unchanged segments were taken over from, if any; no name once it is gone.
+        reused_segments: how many were taken over.
+        frees_bytes: what deleting it would free, in all stores where it rests.
+    """
 
     view: BackupView
     tables: tuple[TableView, ...]
@@ -172,3 +180,7 @@ class BackupDetail:
     taken_at: datetime | None
     chunks: int
     base_id: str | None
+    base_name: str | None = None
+    reused_segments: int = 0
+    frees_bytes: int = 0
+    proofs: tuple[ProofView, ...] = ()

@@ -10,19 +10,24 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import update
-from sqlmodel import Session, col, delete, select
+from sqlmodel import Session, col, select
 
 from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
-from rxbackup.errors import Busy, NotFound, Refused, UsageError
+from rxbackup.errors import Busy, NotFound, Refused, RxbackupError, UsageError
 from rxbackup.groups.group import choose_groups
 from rxbackup.groups.live import read_groups
 from rxbackup.operations._catalogue import count_matching, find_backup, find_job, job_view, list_matching
+from rxbackup.operations._collecting import bytes_of_its_own
+from rxbackup.operations._deleting import finish_copy_deletions, finish_deletion
+from rxbackup.operations._holding import refuse_if_held
+from rxbackup.operations._places import with_places
+from rxbackup.operations._proof import read_proofs
 from rxbackup.operations._queueing import queue_job
 from rxbackup.operations._running import Run, run_job
-from rxbackup.operations._sweeping import sweep_unused_chunks
 from rxbackup.operations._taking import check_new, mark_backup_failed, take_backup
+from rxbackup.operations.copies import request_copy
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import (
@@ -30,6 +35,7 @@ from rxbackup.operations.views import (
     BackupPage,
     BackupQuery,
     BackupView,
+    ErrorView,
     GroupView,
     JobView,
     NewBackup,
@@ -37,7 +43,7 @@ from rxbackup.operations.views import (
 )
 from rxbackup.operations.wording import moment
 from rxbackup.progress import ProgressSink
-from rxbackup.tables.system import Backup, Job, Store
+from rxbackup.tables.system import Backup, BackupCopy, Job, Store
 
 __all__ = [
     "BackupDetail",
@@ -110,13 +116,17 @@ def perform_backup(
         run.check()
         with services.system.session(actor.identity) as session:
             taken.finish(session, run)
-            view = find_backup(session, backup_id)
+            for store in new.copies:
+                # Should this process end before they are asked for, the scheduler sees them waiting.
+                session.add(BackupCopy(backup_id=UUID(backup_id), store=store, state="pending"))
+            session.flush()
+            (view,) = with_places(services, session, [find_backup(session, backup_id)])
             result = {"backup": backup_id, "rows": view.rows, "tables": view.tables, "stored_bytes": view.stored_bytes}
             message = f"{view.name}: {view.rows} rows of {view.tables} tables are safe."
             run.succeed(session, {**result, "message": message}, action="backup.complete", object_id=backup_id)
         return view
 
-    return run_job(
+    view = run_job(
         services,
         actor,
         "backup",
@@ -126,6 +136,11 @@ def perform_backup(
         on_progress=on_progress,
         on_failure=mark_backup_failed,
     )
+    if job_id is not None:
+        # Who waits at a terminal makes them himself.
+        for store in new.copies:
+            request_copy(services, actor, backup_id, store)
+    return view
 
 
 @requires(Permission.VIEW)
@@ -144,6 +159,7 @@ def list_backups(services: Services, actor: Actor, query: BackupQuery | None = N
         pages = max(1, math.ceil(total / per_page))
         page = max(1, min(query.page, pages))
         items = list_matching(session, dataclasses.replace(query, page=page, per_page=per_page))
+        items = with_places(services, session, items)
     return BackupPage(items, total, page, pages)
 
 
@@ -155,9 +171,13 @@ def show_backup(services: Services, actor: Actor, backup: str) -> BackupDetail:
         BackupNotFound: none matches, or more than one does.
     """
     with services.system.session(actor.identity) as session:
-        view = find_backup(session, backup)
+        (view,) = with_places(services, session, [find_backup(session, backup)])
         manifest = session.exec(select(Backup.backup_data).where(col(Backup.id) == UUID(view.id))).first() or {}
-    return _detail(view, manifest)
+        proofs = read_proofs(session, view.id)
+        frees_bytes = bytes_of_its_own(session, view.id)
+        base_name = _name_of(session, manifest.get("base_id"))
+    detail = _detail(view, manifest)
+    return dataclasses.replace(detail, proofs=proofs, frees_bytes=frees_bytes, base_name=base_name)
 
 
 @requires(Permission.BACK_UP)
@@ -172,42 +192,42 @@ def set_pinned(services: Services, actor: Actor, backup: str, *, pinned: bool) -
 
 @requires(Permission.DELETE)
 def delete_backup(services: Services, actor: Actor, backup: str) -> BackupView:
-    """Delete a backup and the chunks that only it used.
+    """Delete a backup, all its copies, and the chunks that only it used. Others that lean on it are not harmed.
 
     Raises:
         BackupNotFound: there is no such backup (any more).
         Refused: it is pinned.
-        Busy: it is being taken, restored, verified or leaned on.
+        Busy: it is being taken, or something reads it: a restore, a verification, a download, a copy.
     """
     with services.system.session(actor.identity) as session:
         view = find_backup(session, backup)
     # Opened first: with the wrong key or an unmounted folder nothing must be marked.
-    services.open_vault(view.store)
+    services.open_vault(view.store).check_marker()
     with services.system.session(actor.identity) as session:
         locked = session.exec(select(Backup.state).where(col(Backup.id) == UUID(view.id)).with_for_update()).first()
         _refuse_deletion(session, view, locked)
         session.exec(update(Backup).where(col(Backup.id) == UUID(view.id)).values(state="deleting"))
         _audit(session, actor, "backup.deleted", view)
-    _finish_deletion(services, actor, view.id, view.store)
-    return view
+    away = finish_deletion(services, actor.identity, view.id)
+    return dataclasses.replace(view, state="deleting", error=_left(away)) if away else view
 
 
 @requires(Permission.ADMINISTER)
 def finish_deletions(services: Services, actor: Actor) -> int:
-    """Finish what interrupted deletions left behind; how many there were."""
+    """Finish what deletions left behind that were interrupted, or found a store away; how many are done now."""
     with services.system.session(actor.identity) as session:
-        left = session.exec(select(Backup.id, Backup.store).where(col(Backup.state) == "deleting")).all()
-    for backup_id, store in left:
-        _finish_deletion(services, actor, str(backup_id), store)
-    return len(left)
+        left = session.exec(select(Backup.id).where(col(Backup.state) == "deleting")).all()
+    done = [backup_id for backup_id in left if not finish_deletion(services, actor.identity, str(backup_id))]
+    return len(done) + finish_copy_deletions(services, actor.identity)
 
 
-def _finish_deletion(services: Services, actor: Actor, backup_id: str, store: str) -> None:
-    """Manifest, row, chunks: every step may be repeated, by anybody, at any time."""
-    services.open_vault(store).delete_manifest(backup_id)
-    with services.system.session(actor.identity) as session:
-        session.exec(delete(Backup).where(col(Backup.id) == UUID(backup_id)))
-    sweep_unused_chunks(services, store, actor.identity)
+def _left(away: Mapping[str, RxbackupError]) -> ErrorView:
+    names = ", ".join(away)
+    return ErrorView(
+        "store-unavailable",
+        f"It still rests in {names}: {next(iter(away.values())).message}",
+        "What is left there is deleted by itself once the store answers.",
+    )
 
 
 def _refuse_deletion(session: Session, view: BackupView, state: str | None) -> None:
@@ -222,11 +242,7 @@ def _refuse_deletion(session: Session, view: BackupView, state: str | None) -> N
     ).first()
     if user is not None:
         raise Busy(f"{view.name} is being used by a {user}.", hint="Wait until it is through, or cancel it.")
-    leaning = session.exec(
-        select(Backup.name).where(col(Backup.base_id) == UUID(view.id), col(Backup.state) == "running")
-    ).first()
-    if leaning is not None:
-        raise Busy(f"{leaning} is being taken and leans on {view.name}.", hint="Wait until it is through.")
+    refuse_if_held(session, view.id, view.name)
 
 
 def _audit(session: Session, actor: Actor, action: str, view: BackupView) -> None:
@@ -245,8 +261,11 @@ def _check_wish(services: Services, actor: Actor, new: NewBackup) -> None:
     if new.groups is not None:
         choose_groups(read_groups(services.source_url), new.groups)
     with services.system.session(actor.identity) as session:
-        if session.get(Store, new.store) is None:
-            raise NotFound(f"There is no store named {new.store!r}.", hint="Use `database` or `local`.")
+        for name in (new.store, *new.copies):
+            if session.get(Store, name) is None:
+                raise NotFound(f"There is no store named {name!r}.", hint="`rxbackup store list` shows them all.")
+    if new.store in new.copies or len(set(new.copies)) != len(new.copies):
+        raise UsageError("A store is named twice.", hint="Name each place once: --store and --copy-to.")
 
 
 def _planned_id(services: Services, job_id: str | None) -> str | None:
@@ -282,7 +301,14 @@ def _detail(view: BackupView, manifest: Mapping[str, Any]) -> BackupDetail:
         taken_at=view.when if manifest else None,
         chunks=int(manifest.get("totals", {}).get("chunks", 0)),
         base_id=manifest.get("base_id"),
+        reused_segments=max(view.segments_total - view.segments_read, 0),
     )
+
+
+def _name_of(session: Session, backup_id: str | None) -> str | None:
+    if backup_id is None:
+        return None
+    return session.exec(select(Backup.name).where(col(Backup.id) == UUID(backup_id))).first()
 
 
 def _table(entry: Mapping[str, Any]) -> TableView:

@@ -15,6 +15,7 @@ from rxbackup.access.roles import Permission
 from rxbackup.errors import DatabaseTrouble, Interrupted, PermissionDenied, WorkerLost
 from rxbackup.operations._catalogue import find_job, job_view
 from rxbackup.operations._claiming import SILENCE_SECONDS
+from rxbackup.operations._copying import mark_copy_failed
 from rxbackup.operations._failures import describe_error
 from rxbackup.operations._outcome import Outcome, outcome_of
 from rxbackup.operations._people import role_of
@@ -124,6 +125,8 @@ def take_over(services: Services, actor: Actor, job_id: str) -> tuple[Actor, dic
     """
     with services.system.session(actor.identity) as session:
         job = find_job(session, job_id)
+        if job.actor == Actor.system().email:
+            return Actor.system(), dict(job.parameters or {})
         role = role_of(services, session, job.actor)
         if role is None:
             raise PermissionDenied(f"{job.actor} has no active account any more.")
@@ -213,6 +216,7 @@ def _write_end(session: Session, job: Job, outcome: Outcome, actor: Actor) -> No
         .where(col(Backup.job_id) == job.id, col(Backup.state) == "running")
         .values(state="interrupted", error=error, finished_at=now)
     )
+    mark_copy_failed(session, str(job.id), error)
     audit.append(
         session,
         actor=actor.email,

@@ -10,12 +10,14 @@ from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import DatabaseTrouble, PlanRefused, Refused, UsageError
 from rxbackup.operations._catalogue import find_backup, find_job, job_view
+from rxbackup.operations._holding import hold_backup
 from rxbackup.operations._lockout import lockout_warning
 from rxbackup.operations._outcome import Outcome, await_outcome
+from rxbackup.operations._places import reading_vault
 from rxbackup.operations._queueing import queue_job
 from rxbackup.operations._running import Run, run_job
 from rxbackup.operations._safety import drop_safety_backup, take_safety_backup
-from rxbackup.operations._taking import mark_backup_failed, vault_of_its_own
+from rxbackup.operations._taking import mark_backup_failed
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import (
@@ -63,7 +65,7 @@ def preview_restore(services: Services, actor: Actor, new: NewRestore, *, exact:
             it back. Takes about as long as the restore.
     """
     view = _restorable(services, actor, new.backup_id)
-    with vault_of_its_own(services, view.store) as vault:
+    with reading_vault(services, view, new.store) as vault:
         manifest = vault.get_manifest(view.id)
         plan = prepare_restore(manifest, _request(new), source_url=services.source_url)
         rehearsed: Mapping[str, TableChange] = {}
@@ -84,7 +86,7 @@ def request_restore(services: Services, actor: Actor, new: NewRestore) -> JobVie
     """
     view = _restorable(services, actor, new.backup_id)
     _check_confirmed(view, new)
-    with vault_of_its_own(services, view.store) as vault:
+    with reading_vault(services, view, new.store) as vault:
         plan = prepare_restore(
             vault.get_manifest(view.id), _request(new), source_url=services.source_url, counted=False
         )
@@ -116,11 +118,11 @@ def perform_restore(
     _check_confirmed(view, new)
 
     def work(run: Run) -> RestoreView:
-        with vault_of_its_own(services, view.store) as vault:
+        with hold_backup(services, view.id), reading_vault(services, view, new.store) as vault:
             manifest = vault.get_manifest(view.id)
             plan = prepare_restore(manifest, _request(new), source_url=services.source_url, counted=False)
             plan.refuse_if_blocked()
-            safety = take_safety_backup(run, view) if new.safety else None
+            safety = take_safety_backup(run, view, new.store or view.store) if new.safety else None
             try:
                 done = _restore(run, plan, manifest, vault, low=40.0 if safety else 0.0)
             except PlanRefused:
@@ -254,13 +256,13 @@ def _check_confirmed(view: BackupView, new: NewRestore) -> None:
             "The name typed is not the name of the backup; nothing was changed.",
             hint=f"Type the name exactly as it stands there: {view.name}",
         )
-
-
     if view.foreign and not new.trust_foreign:
         raise Refused(
             f"{view.name} was imported, and is not signed by this installation's key; nothing was changed.",
             hint="Restore it only if you trust where the file came from: say so (--trust-foreign).",
         )
+
+
 def _request(new: NewRestore) -> RestoreRequest:
     return RestoreRequest(groups=new.groups, skip=new.skip, mode=new.mode)
 

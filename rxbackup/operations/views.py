@@ -22,8 +22,8 @@ from rxbackup.operations.installation_views import (
     GroupCount,
     KeyView,
     Readiness,
-    VerifyView,
 )
+from rxbackup.operations.proof_views import ProofView, VerifyView
 from rxbackup.operations.prune_views import PruneView
 from rxbackup.operations.restore_views import (
     GroupPreview,
@@ -68,6 +68,7 @@ __all__ = [
     "ProbeCheck",
     "ProbeView",
     "ProblemView",
+    "ProofView",
     "PruneView",
     "Readiness",
     "RebuildView",

@@ -8,7 +8,7 @@ from typing import Any
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import RxbackupError
-from rxbackup.operations import backups, jobs, restores, verifications
+from rxbackup.operations import backups, copies, imports, jobs, restores, stores, verifications
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import NewBackup, NewRestore
 
@@ -56,10 +56,34 @@ def _restore(services: Services, actor: Actor, parameters: Mapping[str, Any], jo
 
 def _verify(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
     backup, level = str(parameters["backup_id"]), str(parameters["level"])
-    return verifications.perform_verify(services, actor, backup, level=level, job_id=job_id)
+    store = parameters.get("store")
+    return verifications.perform_verify(services, actor, backup, level=level, store=store, job_id=job_id)
 
 
-PERFORM: Mapping[str, _Perform] = {"backup": _backup, "restore": _restore, "verify": _verify}
+def _copy(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
+    backup, store = str(parameters["backup_id"]), str(parameters["store"])
+    return copies.perform_copy(services, actor, backup, store, job_id=job_id)
+
+
+def _rebuild(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
+    return stores.rebuild_store(services, actor, str(parameters["store"]), job_id=job_id)
+
+
+def _import(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
+    spool, file, store = (str(parameters[name]) for name in ("spool", "file", "store"))
+    return imports.perform_spooled_import(
+        services, actor, spool, file, name=parameters.get("as"), store=store, job_id=job_id
+    )
+
+
+PERFORM: Mapping[str, _Perform] = {
+    "backup": _backup,
+    "copy": _copy,
+    "import": _import,
+    "rebuild": _rebuild,
+    "restore": _restore,
+    "verify": _verify,
+}
 
 
 def _new_backup(parameters: Mapping[str, Any]) -> NewBackup:
@@ -70,6 +94,7 @@ def _new_backup(parameters: Mapping[str, Any]) -> NewBackup:
         store=parameters.get("store", "database"),
         full=bool(parameters.get("full", False)),
         trigger=parameters.get("trigger", "manual"),
+        copies=_names(parameters.get("copies")) or (),
     )
 
 
@@ -81,10 +106,10 @@ def _new_restore(parameters: Mapping[str, Any]) -> NewRestore:
         mode=parameters.get("mode", "exact"),
         safety=bool(parameters.get("safety", True)),
         confirm_name=parameters.get("confirm_name"),
+        store=parameters.get("store"),
+        trust_foreign=bool(parameters.get("trust_foreign", False)),
     )
 
 
 def _names(value: Any) -> tuple[str, ...] | None:
     return None if value is None else tuple(str(name) for name in value)
-        store=parameters.get("store"),
-        trust_foreign=bool(parameters.get("trust_foreign", False)),

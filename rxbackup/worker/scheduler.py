@@ -12,7 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from rxbackup import wiring
 from rxbackup.access.actor import Actor
 from rxbackup.errors import RxbackupError
-from rxbackup.operations import backups, health, jobs, sign_in
+from rxbackup.operations import backups, copies, health, imports, jobs, sign_in, verifications
 from rxbackup.operations.services import Services
 
 _logger = logging.getLogger(__name__)
@@ -21,6 +21,9 @@ _LOOK_AFTER_DATABASE_SECONDS = 5
 _DUTIES: tuple[Callable[[Services, Actor], object], ...] = (
     jobs.reap_dead_jobs,
     backups.finish_deletions,
+    copies.queue_waiting_copies,
+    verifications.drop_drill_leftovers,
+    imports.sweep_imports,
     sign_in.purge_sessions,
     health.record_heartbeat,
 )

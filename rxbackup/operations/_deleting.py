@@ -1,0 +1,107 @@
+"""Deleting for good: manifests in every store, then rows, then the chunks that nobody else needs.
+
+Every step may be repeated, by anybody, at any time. Where a store is away the row goes on saying *deleting*, and what
+is left is done once the store answers.
+"""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from sqlalchemy import text, update
+from sqlmodel import Session, col, delete, select
+
+from rxbackup.errors import Busy, NotFound, Refused, RxbackupError
+from rxbackup.operations._holding import refuse_if_held
+from rxbackup.operations._pruning import sweep_store
+from rxbackup.operations.services import Services
+from rxbackup.operations.views import BackupView
+from rxbackup.tables.system import Backup, BackupCopy
+
+_UNLINK = "DELETE FROM rxbackup.backup_chunks WHERE backup_id = CAST(:backup AS uuid) AND store = :store"
+
+_logger = logging.getLogger(__name__)
+
+
+def finish_deletion(services: Services, identity: str, backup_id: str) -> dict[str, RxbackupError]:
+    """Delete a backup that says *deleting*; the stores that are away, each with what it said. Empty: it is gone."""
+    with services.system.session(identity) as session:
+        first = session.exec(select(Backup.store).where(col(Backup.id) == UUID(backup_id))).first()
+        copies = session.exec(select(BackupCopy.store).where(col(BackupCopy.backup_id) == UUID(backup_id))).all()
+    if first is None:
+        return {}
+    away: dict[str, RxbackupError] = {}
+    for store in (*copies, first):
+        try:
+            services.open_vault(store).delete_manifest(backup_id)
+        except RxbackupError as error:
+            _logger.warning("Backup %s is not deleted from %s yet: %s", backup_id, store, error.message)
+            away[store] = error
+    gone = [store for store in copies if store not in away]
+    with services.system.session(identity) as session:
+        for store in gone:
+            _forget_copy(session, backup_id, store)
+        if not away:
+            session.exec(delete(Backup).where(col(Backup.id) == UUID(backup_id)))
+    for store in gone if away else (*gone, first):
+        sweep_store(services, identity, store)
+    return away
+
+
+def start_copy_deletion(session: Session, view: BackupView, store: str) -> None:
+    """Mark a copy as going, in the caller's transaction.
+
+    Raises:
+        NotFound: there is none.
+        Busy: it is being made, or something reads the backup.
+    """
+    found = session.exec(
+        select(BackupCopy)
+        .where(col(BackupCopy.backup_id) == UUID(view.id), col(BackupCopy.store) == store)
+        .with_for_update()
+    ).first()
+    if found is None:
+        raise NotFound(f"There is no copy of {view.name} in {store}.", hint="`rxbackup backup show` lists its places.")
+    if view.state == "deleting":
+        raise Refused(f"{view.name} is being deleted, with all its copies.", hint="Nothing needs to be done.")
+    if found.state == "running":
+        raise Busy(f"{view.name} is being copied to {store} right now.", hint="Cancel the run first.")
+    refuse_if_held(session, view.id, view.name)
+    session.exec(update(BackupCopy).where(col(BackupCopy.id) == found.id).values(state="deleting"))
+
+
+def finish_copy_deletion(services: Services, identity: str, backup_id: str, store: str) -> None:
+    """Delete a copy that says *deleting*.
+
+    Raises:
+        StoreTrouble: the store is away; it is done later.
+    """
+    services.open_vault(store).delete_manifest(backup_id)
+    with services.system.session(identity) as session:
+        _forget_copy(session, backup_id, store)
+    sweep_store(services, identity, store)
+
+
+def finish_copy_deletions(services: Services, identity: str) -> int:
+    """Finish what interrupted deletions of copies left behind; how many of them are done now."""
+    with services.system.session(identity) as session:
+        left = session.exec(
+            select(BackupCopy.backup_id, BackupCopy.store)
+            .join(Backup, col(Backup.id) == col(BackupCopy.backup_id))
+            .where(col(BackupCopy.state) == "deleting", col(Backup.state) != "deleting")
+        ).all()
+    done = 0
+    for backup_id, store in left:
+        try:
+            finish_copy_deletion(services, identity, str(backup_id), store)
+        except RxbackupError as error:
+            _logger.warning("A copy is not deleted from %s yet: %s", store, error.message)
+            continue
+        done += 1
+    return done
+
+
+def _forget_copy(session: Session, backup_id: str, store: str) -> None:
+    session.connection().execute(text(_UNLINK), {"backup": backup_id, "store": store})
+    session.exec(delete(BackupCopy).where(col(BackupCopy.backup_id) == UUID(backup_id), col(BackupCopy.store) == store))

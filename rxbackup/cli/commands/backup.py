@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
@@ -30,12 +31,16 @@ def create(
     description: Annotated[str, typer.Option("--description", help="Anything worth remembering.")] = "",
     groups: Groups = None,
     store: Annotated[str, typer.Option("--store", help="Where it rests.")] = "database",
+    copy_to: Annotated[
+        list[str] | None, typer.Option("--copy-to", metavar="STORE", help="Copy it there as well; may be repeated.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Read every row again.")] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Take a backup here and now."""
-    from rxbackup.operations.backups import default_name, perform_backup
+    from rxbackup.operations.backups import default_name, perform_backup, show_backup
+    from rxbackup.operations.copies import perform_copy
     from rxbackup.operations.views import NewBackup
 
     with installation() as at, shown_progress(quiet=quiet) as on_progress:
@@ -45,8 +50,13 @@ def create(
             groups=names(groups),
             store=store,
             full=full,
+            copies=tuple(copy_to or ()),
         )
         view = perform_backup(at.services, at.actor, new, on_progress=on_progress)
+        for place in new.copies:
+            perform_copy(at.services, at.actor, view.id, place, on_progress=on_progress)
+        if new.copies:
+            view = show_backup(at.services, at.actor, view.id).view
     answer(view, as_json=as_json, text=lambda: _say_created(view))
 
 
@@ -73,7 +83,7 @@ def list_(
             say("No backups." if not text and not state else "No backup matches.")
             return
         rows = [_row(view) for view in found.items]
-        table(["Id", "Name", "When", "By", "Rows", "Stored", "State", "Proof"], rows, right=(4, 5))
+        table(["Id", "Name", "When", "By", "Rows", "Stored", "Where", "State", "Proof"], rows, right=(4, 5))
         if found.pages > 1:
             say(f"Page {found.page} of {found.pages}, {found.total} backups.")
 
@@ -105,25 +115,34 @@ def delete(backup: BackupId, *, yes: Yes = False, as_json: AsJson = False) -> No
             f'Delete "{view.name}" of {words.moment(view.when)} ({words.number(view.rows)} rows) for good?', yes=yes
         )
         deleted = delete_backup(at.services, at.actor, view.id)
-    answer({"deleted": deleted.id, "name": deleted.name}, as_json=as_json, text=lambda: say(f"Deleted {deleted.name}."))
+    left = f"{deleted.error.message}\n  → {deleted.error.hint}" if deleted.state == "deleting" and deleted.error else ""
+    told = f"{deleted.name} is being deleted. {left}" if left else f"Deleted {deleted.name}."
+    whole = {"deleted": deleted.id, "name": deleted.name, "done": not left}
+    answer(whole, as_json=as_json, text=lambda: say(told))
 
 
 @app.command()
 def verify(
     backup: BackupId,
     *,
-    level: Annotated[str, typer.Option("--level", help="structure: all is there; contents: all opens.")] = "contents",
+    level: Annotated[
+        str,
+        typer.Option("--level", help="structure: all is there; contents: all opens; drill: it restores."),
+    ] = "contents",
+    store: Annotated[
+        str | None, typer.Option("--from", metavar="STORE", help="Verify the copy that rests there.")
+    ] = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check that a backup still holds what it promised. Exit code 5 if it does not."""
+    """Check that a backup still holds what it promised. Exit code 5 if it does not, 3 if a drill cannot tell."""
     from rxbackup.operations.verifications import perform_verify
 
     with installation() as at, shown_progress(quiet=quiet) as on_progress:
-        found = perform_verify(at.services, at.actor, backup, level=level, on_progress=on_progress)
-    answer(found, as_json=as_json, text=lambda: _say_verified(found))
-    if not found.ok:
-        raise typer.Exit(exit_codes.CORRUPT)
+        found = perform_verify(at.services, at.actor, backup, level=level, store=store, on_progress=on_progress)
+    answer({**plain(found), "proven": found.proven}, as_json=as_json, text=lambda: _say_verified(found))
+    if not found.proven:
+        raise typer.Exit(exit_codes.REFUSED if found.ok else exit_codes.CORRUPT)
 
 
 @app.command()
@@ -157,6 +176,7 @@ def download(
 
     if str(output) == "-" and as_json:
         raise UsageError("--json and -o - both want stdout.", hint="Give a file.")
+    passphrase = read_passphrase() if passphrase_stdin else None
     with installation() as at, _target(output, force=force) as stream, shown_progress(quiet=quiet) as on_progress:
         written = export_to(
             at.services,
@@ -184,7 +204,6 @@ def _target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
     try:
         descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "wb") as stream:
-    passphrase = read_passphrase() if passphrase_stdin else None
             yield stream
             stream.flush()
             os.fsync(descriptor)
@@ -218,13 +237,20 @@ def _say_created(view: BackupView) -> None:
 
 
 def _say_verified(found: VerifyView) -> None:
-    if found.ok:
+    if not found.ok:
+        say(f"Damaged ({found.level}):")
+        for line in found.damaged:
+            say(f"  {line}")
+        say("Take a new backup now, and verify the others.")
+    elif found.level == "drill":
+        rows = f"{words.number(found.rows_checked)} rows of {words.counted(found.tables_checked, 'table')}"
+        say(f"Restored into a {found.place} of its own and found the same: {rows}, in {words.span(found.seconds)}.")
+    else:
         say(f"Nothing is damaged: {found.checked_chunks} chunks checked in {words.span(found.seconds)}.")
-        return
-    say(f"Damaged ({found.level}):")
-    for line in found.damaged:
-        say(f"  {line}")
-    say("Take a new backup now, and verify the others.")
+    if found.unproven:
+        say("Not proven, because the database is not as the backup has it:")
+        for line in found.unproven:
+            say(f"  {line}")
 
 
 def _say_detail(detail: BackupDetail) -> None:
@@ -236,14 +262,18 @@ def _say_detail(detail: BackupDetail) -> None:
         ["When", words.moment(view.when)],
         ["By", f"{view.created_by} ({view.trigger})"],
         ["State", view.state],
-        ["Proof", f"{view.verified_level or 'none'}, {words.moment(view.verified_at)}"],
+        ["Proof", _proof(view) if view.verified_level else "none"],
+        *[["", f"{proof.level} {words.moment(proof.at)}"] for proof in detail.proofs],
         ["Rows", f"{words.number(view.rows)} in {view.tables} tables, {words.size(view.raw_bytes)}"],
         ["Stored", f"{words.size(view.stored_bytes)} added to {view.store}"],
+        ["Where", _places(view)],
         ["Segments", f"{view.segments_read} of {view.segments_total} read, {detail.chunks} chunks"],
         ["Server", f"{detail.database}, PostgreSQL {detail.server_version}" if detail.database else "–"],
         ["Took", words.span(view.seconds)],
     ]
     table(["", ""], facts)
+    if view.places and all(place.same_server for place in view.places if place.state == "complete"):
+        say("\nSame server: not a disaster copy. `rxbackup backup copy` takes it elsewhere.")
     if view.error:
         say(f"\n{view.error.message}\n  → {view.error.hint}")
     for warning in detail.warnings:
@@ -262,6 +292,23 @@ def _row(view: BackupView) -> list[str]:
         view.created_by,
         words.number(view.rows),
         words.size(view.stored_bytes),
+        _places(view),
         view.state + (" (damaged)" if view.state == "complete" and view.error else ""),
-        view.verified_level or "–",
+        _proof(view),
     ]
+
+
+def _places(view: BackupView) -> str:
+    """Where it rests, first where it was taken: "database, offsite (copying)"."""
+    shown = {"running": " (copying)", "failed": " (failed)"}
+    first, *copies = view.places or ("",)
+    if not first:
+        return view.store
+    return ", ".join([view.store, *(f"{place.store}{shown.get(place.state, '')}" for place in copies)])
+
+
+def _proof(view: BackupView) -> str:
+    """The level of proof and its age."""
+    if view.verified_level is None:
+        return "–"
+    return f"{view.verified_level}, {words.age(view.verified_at, datetime.now(UTC))}"

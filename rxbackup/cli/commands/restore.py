@@ -26,6 +26,9 @@ def restore(
     trust_foreign: Annotated[
         bool, typer.Option("--trust-foreign", help="Also restore what another installation's key has signed, or none.")
     ] = False,
+    store: Annotated[
+        str | None, typer.Option("--from", metavar="STORE", help="Read the copy that rests there.")
+    ] = None,
     yes: Yes = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -35,7 +38,9 @@ def restore(
     from rxbackup.operations.views import NewRestore
 
     with installation() as at:
-        new = NewRestore(backup, groups=names(groups), skip=names(skip) or (), mode=mode, safety=not no_safety)
+        new = NewRestore(
+            backup, groups=names(groups), skip=names(skip) or (), mode=mode, safety=not no_safety, store=store
+        )
         preview = preview_restore(at.services, at.actor, new, exact=dry_run)
         if dry_run or not preview.allowed:
             answer(_plan(preview), as_json=as_json, text=lambda: _say_plan(preview))
@@ -51,6 +56,7 @@ def restore(
             mode=mode,
             safety=not no_safety,
             confirm_name=typed,
+            store=store,
             trust_foreign=trust_foreign,
         )
         with shown_progress(quiet=quiet) as on_progress:

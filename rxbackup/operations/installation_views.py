@@ -9,19 +9,6 @@ from typing import Literal
 
 
 @dataclass(frozen=True, slots=True)
-class VerifyView:
-    """What a verification found. `level` is structure or contents; `damaged` says in words what is broken."""
-
-    backup_id: str
-    level: str
-    ok: bool
-    checked_chunks: int
-    damaged: tuple[str, ...]
-    seconds: float
-    job: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class DownloadLink:
     """A link that works once, for the session that asked."""
 

@@ -106,7 +106,7 @@ def _is_unchanged(conn: Connection, task: SegmentTask, earlier: EarlierSegment, 
     )
 
 
-def _pieces(conn: Connection, task: SegmentTask) -> Iterator[tuple[bytearray | memoryview, int]]:
+def _pieces(conn: Connection, task: SegmentTask) -> Iterator[tuple[memoryview, int]]:
     query = copy_query(task.schema, task.name, task.columns, task.first_block, task.end_block)
     return read_rows(conn, query, piece_bytes=CHUNK_BYTES, doing=f"reading {task.schema}.{task.name}")
 

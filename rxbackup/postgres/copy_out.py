@@ -5,10 +5,12 @@ from __future__ import annotations
 import select
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 
 import psycopg
 from psycopg import pq, sql
 
+from rxbackup.postgres.block_ranges import in_blocks
 from rxbackup.postgres.connecting import Connection, translated
 
 
@@ -17,51 +19,56 @@ def copy_query(schema: str, name: str, columns: Sequence[str], first_block: int,
 
     A TID range scan reads sequentially, needs no sort, and lets one big table use every core.
     """
-    condition = sql.SQL("ctid >= {}::pg_catalog.tid").format(sql.Literal(f"({first_block},0)"))
-    if end_block is not None:
-        condition += sql.SQL(" AND ctid < {}::pg_catalog.tid").format(sql.Literal(f"({end_block},0)"))
     return sql.SQL("COPY (SELECT {} FROM ONLY {} WHERE {}) TO STDOUT").format(
-        sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, name), condition
+        sql.SQL(", ").join(map(sql.Identifier, columns)),
+        sql.Identifier(schema, name),
+        in_blocks(first_block, end_block),
     )
 
 
 def read_rows(
     conn: Connection, query: sql.Composed, *, piece_bytes: int, doing: str
-) -> Iterator[tuple[bytearray | memoryview, int]]:
+) -> Iterator[tuple[memoryview, int]]:
     """Run a COPY … TO STDOUT and yield `(bytes, rows that end in them)`, each at most `piece_bytes` long.
 
     Pieces end at row ends. A row longer than a piece is cut anywhere: joined, the pieces are the stream.
-    A yielded piece is the consumer's until it asks for the next one.
+    A yielded piece is the consumer's until it asks for the next one, and is gone then.
 
     Raises:
         errors.DatabaseTrouble: PostgreSQL refused or went away. `doing` says what was being read.
     """
     with translated(doing), _raw_copy(conn, query) as pgconn:
-        # psycopg's row iterator costs as much processor time as the server itself; this loop costs half.
+        # psycopg's row iterator costs as much processor time as the server itself; this loop costs half. What is done
+        # for every row stands first, and rows go to the same memory for all pieces.
         receive, wait_for_more = pgconn.get_copy_data, _waiting_for(pgconn)
-        buffer = bytearray()
-        rows = 0
+        gathered = BytesIO()
+        gather = gathered.write
+        size = rows = 0
         while True:
             length, row = receive(1)
+            if 0 < length <= piece_bytes - size:
+                gather(row)
+                size += length
+                rows += 1
+                continue
             if length == 0:
                 wait_for_more()
                 continue
+            if length == -2:  # noqa: PLR2004 - libpq's own number for "the COPY failed"
+                raise psycopg.OperationalError(pgconn.error_message.decode(errors="replace"))
+            if rows:
+                with gathered.getbuffer() as everything, everything[:size] as piece:
+                    yield piece, rows
+                gathered.seek(0)
+                size = rows = 0
             if length < 0:
                 break
-            if len(buffer) + length > piece_bytes:
-                if buffer:
-                    yield buffer, rows
-                    buffer, rows = bytearray(), 0
-                if length > piece_bytes:
-                    # libpq holds such a row twice by now: smaller pieces keep what comes on top of that small.
-                    yield from _cut(row, piece_bytes // 4)
-                    continue
-            buffer += row
-            rows += 1
-        if length == -2:  # noqa: PLR2004 - libpq's own number for "the COPY failed"
-            raise psycopg.OperationalError(pgconn.error_message.decode(errors="replace"))
-        if buffer:
-            yield buffer, rows
+            if length > piece_bytes:
+                # libpq holds such a row twice by now: smaller pieces keep what comes on top of that small.
+                yield from _cut(row, piece_bytes // 4)
+                continue
+            gather(row)
+            size, rows = length, 1
 
 
 def _waiting_for(pgconn: pq.abc.PGconn) -> Callable[[], None]:

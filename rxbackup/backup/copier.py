@@ -79,9 +79,10 @@ def copy_segment(conn: Connection, vault: Vault, task: SegmentTask) -> SegmentCo
     Raises:
         errors.DatabaseTrouble, errors.StoreTrouble: with the table named.
     """
+    taken_over = take_over(conn, task)
+    if taken_over:
+        return taken_over
     earlier = task.earlier
-    if earlier and earlier.horizon is not None and _is_unchanged(conn, task, earlier, earlier.horizon):
-        return SegmentCopied(task, earlier.rows, earlier.raw_bytes, earlier.chunks, (), was_read=False)
     rows = raw_bytes = 0
     receipts: list[ChunkReceipt] = []
     anchors = earlier.chunks if earlier else ()
@@ -94,16 +95,23 @@ def copy_segment(conn: Connection, vault: Vault, task: SegmentTask) -> SegmentCo
     return SegmentCopied(task, rows, raw_bytes, tuple(r.id for r in receipts), tuple(receipts), was_read=True)
 
 
-def _is_unchanged(conn: Connection, task: SegmentTask, earlier: EarlierSegment, horizon: int) -> bool:
-    return is_unchanged(
+def take_over(conn: Connection, task: SegmentTask) -> SegmentCopied | None:
+    """The segment as it was in the earlier backup, or None if it changed or nobody can tell."""
+    earlier = task.earlier
+    if earlier is None or earlier.horizon is None:
+        return None
+    unchanged = is_unchanged(
         conn,
         task.schema,
         task.name,
         first_block=task.first_block,
         end_block=task.end_block,
         rows=earlier.rows,
-        horizon=horizon,
+        horizon=earlier.horizon,
     )
+    if not unchanged:
+        return None
+    return SegmentCopied(task, earlier.rows, earlier.raw_bytes, earlier.chunks, (), was_read=False)
 
 
 def _pieces(conn: Connection, task: SegmentTask) -> Iterator[tuple[memoryview, int]]:

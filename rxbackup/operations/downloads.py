@@ -24,7 +24,8 @@ from rxbackup.export.json_document import write_json
 from rxbackup.export.sql_script import write_sql
 from rxbackup.operations._archive_markers import keep_marker, take_marker
 from rxbackup.operations._catalogue import find_backup
-from rxbackup.operations._taking import vault_of_its_own
+from rxbackup.operations._holding import hold_backup
+from rxbackup.operations._places import reading_vault
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, Download, DownloadLink
@@ -130,25 +131,34 @@ def export_to(
     *,
     format_name: str = "json",
     passphrase: SecretStr | None = None,
+    store: str | None = None,
     on_progress: ProgressSink | None = None,
 ) -> int:
-    """Write a backup as json, sql or archive to `stream`; the number of bytes written."""
+    """Write a backup as json, sql or archive to `stream`; the number of bytes written.
+
+    It is read from the copy in `store`, or from where it was taken.
+    """
     with services.system.session(actor.identity) as session:
         view = _downloadable(session, backup, format_name, passphrase)
         _audit(session, actor, view, format_name)
-    marker = None if passphrase is None else _marker(services, view, passphrase)
+    marker = None if passphrase is None else _marker(services, view, passphrase, store)
     written = 0
-    for piece in _stream(services, view, format_name, on_progress or ignore_progress, marker):
+    for piece in _stream(services, view, format_name, on_progress or ignore_progress, marker, store):
         stream.write(piece)
         written += len(piece)
     return written
 
 
 def _stream(
-    services: Services, view: BackupView, format_name: str, on_progress: ProgressSink, marker: bytes | None
+    services: Services,
+    view: BackupView,
+    format_name: str,
+    on_progress: ProgressSink,
+    marker: bytes | None,
+    store: str | None = None,
 ) -> Iterator[bytes]:
     write = _FORMATS[format_name][0] if marker is None else partial(write_archive, marker=marker)
-    with vault_of_its_own(services, view.store) as vault:
+    with hold_backup(services, view.id), reading_vault(services, view, store) as vault:
         manifest = vault.get_manifest(view.id)
         yield from _written(vault, manifest, write, on_progress)
 
@@ -157,8 +167,8 @@ def _written(vault: Vault, manifest: Manifest, write: _Write, on_progress: Progr
     return write(vault, manifest, on_progress=on_progress)
 
 
-def _marker(services: Services, view: BackupView, passphrase: SecretStr) -> bytes:
-    with vault_of_its_own(services, view.store) as vault:
+def _marker(services: Services, view: BackupView, passphrase: SecretStr, store: str | None = None) -> bytes:
+    with reading_vault(services, view, store) as vault:
         return vault.marker_for_archive(passphrase.get_secret_value())
 
 

@@ -166,6 +166,9 @@ def download(
     passphrase_stdin: Annotated[
         bool, typer.Option("--passphrase-stdin", help="A passphrase opens the archive too: one line of stdin.")
     ] = False,
+    store: Annotated[
+        str | None, typer.Option("--from", metavar="STORE", help="Read the copy that rests there.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")] = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -185,6 +188,7 @@ def download(
             stream,
             format_name=format_name,
             passphrase=passphrase,
+            store=store,
             on_progress=on_progress,
         )
     if str(output) != "-":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+
+from rxbackup.backup.leaning import Base
 from rxbackup.backup.plan import BackupPlan, PlannedTable
 from rxbackup.postgres.connecting import translated
 from rxbackup.postgres.consistent_read import ConsistentRead
@@ -99,3 +102,23 @@ def warnings_of(read: ConsistentRead) -> list[str]:
     if row and row[0]:
         warnings.append(f"Not in the backup: {row[0]} large objects. Only the numbers that refer to them are kept.")
     return warnings
+
+
+def healing_warnings(base: Base | None, stored: AbstractSet[str]) -> list[str]:
+    """Say what was missing in the store, and what became of it.
+
+    Args:
+        stored: ids of the chunks that this backup put into the store or found there, whole.
+    """
+    if base is None or not base.lost:
+        return []
+    lost = {chunk for chunk in base.manifest.chunk_ids() if base.is_lost(chunk)}
+    gone = len(lost - stored)
+    said = f"Missing in the store: {len(base.lost)} of the chunks of {base.manifest.name}."
+    if gone:
+        said += (
+            f" The rows of {gone} of them have changed since, or are not in this backup: earlier backups cannot be "
+            "restored whole. The rest was read again and stored anew. Verify those, and look who deletes there."
+        )
+        return [said]
+    return [f"{said} All rows were read again and stored anew. Look who deletes there."]

@@ -22,16 +22,22 @@ class Base:
         reusable: whether its segments may be taken over where nothing changed; otherwise they only serve as anchors,
             from which changed chunks are stored as differences.
         unstable: oids of tables whose text may change without a trace in their rows: always read.
+        lost: ids of chunks that it needs and that are not in the vault any more.
     """
 
     manifest: Manifest
     reusable: bool
     unstable: AbstractSet[int] = frozenset()
+    lost: AbstractSet[str] = frozenset()
 
     @property
     def horizon(self) -> int:
         """The oldest transaction that was open then, an xid8."""
         return int(self.manifest.snapshot.horizon)
+
+    def is_lost(self, chunk: str) -> bool:
+        """Whether a chunk cannot be read any more: it is not there, or not what it leans on."""
+        return bool(self.lost) and (chunk in self.lost or (self.manifest.leans or {}).get(chunk) in self.lost)
 
     def table(self, table: Table) -> TableEntry | None:
         """The same table in the earlier backup, by oid, with the same columns in the same order."""

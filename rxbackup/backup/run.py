@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
 from rxbackup import errors
-from rxbackup.backup.copier import CopierSetup, EarlierSegment, SegmentCopied, SegmentTask, copy_segment
-from rxbackup.backup.crew import Crew
-from rxbackup.backup.description import sequence_entries, server_facts, table_entry, warnings_of
-from rxbackup.backup.leaning import Base, may_lean, segment_at
-from rxbackup.backup.plan import BackupPlan, PlannedTable, Segment, plan_backup, tables_of
+from rxbackup.backup.bases import choose_base
+from rxbackup.backup.copier import CopierSetup, SegmentCopied
+from rxbackup.backup.description import healing_warnings, sequence_entries, server_facts, table_entry, warnings_of
+from rxbackup.backup.plan import BackupPlan, plan_backup, tables_of
+from rxbackup.backup.sharing import copy_all
+from rxbackup.backup.tasks import tasks_of
 from rxbackup.groups.discovery import discover_groups
 from rxbackup.groups.group import Group, choose_groups
-from rxbackup.postgres.cleanliness import watermark_is_there
 from rxbackup.postgres.connecting import PINS
 from rxbackup.postgres.consistent_read import ConsistentRead, consistent_read
 from rxbackup.postgres.introspection import Catalogue, Table
-from rxbackup.postgres.text_rules import digest_of, read_rules, refuse_changed_rules, tables_that_name_others
+from rxbackup.postgres.text_rules import digest_of, read_rules, refuse_changed_rules
 from rxbackup.postgres.watermarks import leave_watermark
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
 from rxbackup.vault.manifest import (
@@ -34,9 +33,6 @@ from rxbackup.vault.manifest import (
 from rxbackup.vault.vault import ChunkReceipt, Vault
 
 _LISTING_PAYS_FROM = 1000
-
-INLINE_BYTES = 48 * 1024 * 1024
-"""Below this a backup is over before copy processes have started, so the leader copies by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +142,15 @@ def run_backup(
     *,
     source_url: str,
     vault: Vault,
-    base: Manifest | None = None,
+    bases: Iterable[Manifest] = (),
     on_progress: ProgressSink = ignore_progress,
     processes: int | None = None,
     lock_timeout_seconds: float = 30,
 ) -> BackupOutcome:
     """Take a backup of the database at `source_url` into `vault`.
 
-    Leaning on `base`, an earlier complete backup in the same vault, only what changed is read and stored. The backup is
-    complete in itself all the same: it names every chunk it needs.
+    Leaning on one of `bases`, earlier complete backups in the same vault, newest first, only what changed is read and
+    stored. The backup is complete in itself all the same: it names every chunk it needs.
 
     On return the manifest rests in the store and was read back from there. On any error nothing refers to what was
     stored; the next backup finds and uses the same chunks.
@@ -178,14 +174,22 @@ def run_backup(
         groups = chosen(read.catalogue)
         watermark = _leave_watermark(source_url, request, read)
         rules = read_rules(read.conn)
-        leaning = _leaning(base, read, source_url, digest_of(rules))
-        plan = plan_backup(read.catalogue, groups, leaning)
+        base = choose_base(bases, read, vault, source_url=source_url, text_rules=digest_of(rules))
+        plan = plan_backup(read.catalogue, groups, base)
         tally = _Tally(plan, on_progress)
-        for copied in _copy_all(read, plan, source_url, vault, _tasks(plan, leaning), processes):
+        copying = copy_all(
+            read.conn,
+            vault,
+            tasks_of(plan, base),
+            setup=lambda: CopierSetup(source_url, read.exported, vault.recipe()),
+            usual_bytes=plan.estimated_bytes // max(plan.segments_total, 1),
+            processes=processes,
+        )
+        for copied in copying:
             tally.add(copied)
         on_progress(tally.progress("Reading the sequences"))
         sequences = sequence_entries(read, plan, everything=request.groups is None)
-        warnings = warnings_of(read)
+        warnings = warnings_of(read) + healing_warnings(base, tally.receipts.keys())
         refuse_changed_rules(source_url, rules)
     manifest = Manifest(
         backup_id=request.backup_id,
@@ -205,7 +209,7 @@ def run_backup(
             watermark=watermark,
             text_rules=digest_of(rules),
         ),
-        base_id=base.backup_id if base and leaning else None,
+        base_id=base.manifest.backup_id if base and base.reusable else None,
         groups=[GroupEntry(name=g.name, tables=list(g.tables)) for g in groups],
         tables=tally.table_entries(read.catalogue),
         sequences=sequences,
@@ -220,7 +224,7 @@ def run_backup(
             chunks=len({chunk for segment in tally.segments.values() for chunk in segment.chunks}),
             seconds=round(time.monotonic() - started, 3),
         ),
-        leans=tally.leans(base),
+        leans=tally.leans(base.manifest if base else None),
     )
     on_progress(tally.progress("Writing the manifest and reading it back"))
     return _seal(vault, manifest, tuple(tally.receipts.values()))
@@ -245,59 +249,6 @@ def _look_for(vault: Vault, wanted: set[str]) -> None:
         wanted = wanted - {chunk for chunk, _, _ in vault.chunk_objects()}
     for chunk in sorted(wanted):
         vault.check_chunk(chunk)
-
-
-def _leaning(base: Manifest | None, read: ConsistentRead, source_url: str, text_rules: str) -> Base | None:
-    if base is None:
-        return None
-    watermark = base.snapshot.watermark
-    there = watermark is not None and watermark_is_there(source_url, watermark)
-    reusable = may_lean(base, read, text_rules=text_rules, watermark_is_there=there)
-    return Base(base, reusable, tables_that_name_others(read.conn))
-
-
-def _tasks(plan: BackupPlan, base: Base | None) -> list[SegmentTask]:
-    return [
-        SegmentTask(
-            table=i,
-            position=position,
-            schema=planned.table.schema,
-            name=planned.table.name,
-            columns=tuple(c.name for c in planned.table.copied_columns),
-            first_block=segment.first_block,
-            end_block=segment.end_block,
-            earlier=_earlier(planned, segment, base),
-        )
-        for i, planned in enumerate(plan.tables)
-        for position, segment in enumerate(planned.segments)
-    ]
-
-
-def _earlier(planned: PlannedTable, segment: Segment, base: Base | None) -> EarlierSegment | None:
-    then = segment_at(planned.earlier, segment.first_block)
-    if then is None or base is None or planned.earlier is None:
-        return None
-    # A range that ended elsewhere cannot be compared; its chunks still resemble.
-    comparable = then.end_block == segment.end_block and base.may_be_clean(planned.table, planned.earlier)
-    return EarlierSegment(then.rows, then.raw_bytes, tuple(then.chunks), base.horizon if comparable else None)
-
-
-def _copy_all(
-    read: ConsistentRead,
-    plan: BackupPlan,
-    source_url: str,
-    vault: Vault,
-    tasks: list[SegmentTask],
-    processes: int | None,
-) -> Iterator[SegmentCopied | None]:
-    wanted = processes or os.cpu_count() or 1
-    if plan.estimated_bytes < INLINE_BYTES and processes is None:
-        for task in tasks:
-            yield copy_segment(read.conn, vault, task)
-        return
-    setup = CopierSetup(source_url, read.exported, vault.recipe())
-    with Crew(setup, min(wanted, len(tasks) or 1)) as crew:
-        yield from crew.copy(tasks)
 
 
 def _leave_watermark(source_url: str, request: BackupRequest, read: ConsistentRead) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from rxbackup.backup.copier import CopierSetup, SegmentCopied, SegmentTask, copy_segment, take_over
@@ -26,7 +26,7 @@ def copy_all(
     vault: Vault,
     tasks: Sequence[SegmentTask],
     *,
-    setup: CopierSetup,
+    setup: Callable[[], CopierSetup],
     usual_bytes: int,
     processes: int | None,
 ) -> Iterator[SegmentCopied | None]:
@@ -36,6 +36,7 @@ def copy_all(
     nothing changed starts no process, and one that must read everything starts them first.
 
     Args:
+        setup: what copiers need to begin, asked for only if there are any.
         usual_bytes: what a segment probably holds of which nothing is known.
         processes: how many copiers, and them from the beginning; None decides by the work and the cores.
     """
@@ -54,7 +55,7 @@ def copy_all(
         for task in left:
             yield copy_segment(conn, vault, task)
         return
-    with Crew(setup, min(processes or os.cpu_count() or 1, len(left) or 1)) as crew:
+    with Crew(setup(), min(processes or os.cpu_count() or 1, len(left) or 1)) as crew:
         yield from crew.copy(left)
 
 

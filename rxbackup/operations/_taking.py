@@ -13,6 +13,7 @@ from sqlmodel import Session, col, select
 from rxbackup.backup.run import BackupOutcome, BackupRequest, run_backup
 from rxbackup.errors import NotFound, UsageError, WorkerLost
 from rxbackup.operations._catalogue import find_backup
+from rxbackup.operations._earlier import earlier_backups
 from rxbackup.operations._facts import facts_of
 from rxbackup.operations._running import Run
 from rxbackup.operations._settling import retired_chunks, settle_chunks
@@ -20,7 +21,6 @@ from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, NewBackup
 from rxbackup.progress import ProgressSink
 from rxbackup.tables.system import Backup, Store
-from rxbackup.vault.manifest import Manifest
 from rxbackup.vault.vault import Vault, open_vault
 
 LONGEST_NAME = 255
@@ -109,7 +109,7 @@ def take_backup(run: Run, new: NewBackup, backup_id: str, on_progress: ProgressS
             request,
             source_url=services.source_url,
             vault=vault.avoiding(retired),
-            base=None if new.full else _newest_complete(run, new),
+            bases=earlier_backups(run, new),
             on_progress=on_progress,
             processes=services.settings.processes,
             lock_timeout_seconds=services.settings.lock_timeout_seconds,
@@ -171,18 +171,6 @@ def _still_there(session: Session, base: UUID | None) -> UUID | None:
     return session.exec(
         select(Backup.id).where(col(Backup.id) == base).with_for_update(read=True, key_share=True)
     ).first()
-
-
-def _newest_complete(run: Run, new: NewBackup) -> Manifest | None:
-    """The newest complete backup in the same store, to lean on; the engine decides how far."""
-    with run.services.system.session(run.actor.identity) as session:
-        found = session.exec(
-            select(Backup.backup_data)
-            .where(col(Backup.store) == new.store, col(Backup.state) == "complete")
-            .order_by(col(Backup.timestamp).desc())
-            .limit(1)
-        ).first()
-    return Manifest.from_dict(found) if found else None
 
 
 def enter(run: Run, new: NewBackup, backup_id: str) -> str:

@@ -12,13 +12,20 @@ import psycopg
 
 from rxbackup.postgres.connecting import Connection, connect
 
+_CANNOT_WRITE = (
+    psycopg.errors.UndefinedTable,
+    psycopg.errors.InvalidSchemaName,
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.ReadOnlySqlTransaction,  # a replica
+)
+
 
 def leave_watermark(url: str, *, watermark: UUID, backup_id: UUID, system_identifier: str) -> bool:
     """Commit a watermark row. Must be called after the backup's snapshot was taken.
 
     Returns:
-        False where the database has no table for it, or the role may not write there: the backup is whole all the
-        same, but no later one can lean on it.
+        False where the database has no table for it, is a replica, or the role may not write there: the backup is
+        whole all the same, but no later one can lean on it.
     """
     with connect(url, application_name="rxbackup backup") as conn:
         try:
@@ -28,7 +35,7 @@ def leave_watermark(url: str, *, watermark: UUID, backup_id: UUID, system_identi
                     "INSERT INTO rxbackup.watermarks (id, backup_id, system_identifier) VALUES (%s, %s, %s)",
                     (watermark, backup_id, system_identifier),
                 )
-        except (psycopg.errors.UndefinedTable, psycopg.errors.InvalidSchemaName, psycopg.errors.InsufficientPrivilege):
+        except _CANNOT_WRITE:
             return False
     return True
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from rxbackup.errors import ChunkCorrupt, ChunkMissing, Corrupt, ObjectNotFound, UsageError
@@ -23,6 +24,10 @@ _ID = re.compile(r"[0-9a-f]{64}")
 
 _SAMPLE = 16
 """One of so many new chunks is opened completely before it is written; all are unsealed and compared."""
+
+
+_LISTING_PAYS_FROM = 100
+"""More chunks than these are looked for in one listing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +104,20 @@ class ChunkPool:
         if found.size < SMALLEST_OBJECT_BYTES:
             raise ChunkCorrupt(f"The chunk {chunk[:12]} is cut short: {found.size} bytes are left of it.")
         return found.size
+
+    def missing(self, wanted: AbstractSet[str]) -> set[str]:
+        """Those that are not there, cut short, or may be collected at any moment. None is read."""
+        if len(wanted) <= _LISTING_PAYS_FROM:
+            return {chunk for chunk in wanted if not self._is_there(chunk)}
+        return set(wanted) - {
+            chunk
+            for chunk, generation, found in self.objects()
+            if generation >= self._first(chunk) and found.size >= SMALLEST_OBJECT_BYTES
+        }
+
+    def _is_there(self, chunk: str) -> bool:
+        found = self._store.stat(object_name(chunk, self._first(chunk)))
+        return found is not None and found.size >= SMALLEST_OBJECT_BYTES
 
     def is_intact(self, chunk: str, generation: int) -> bool:
         """Whether this very object of a chunk opens, and holds what it should."""

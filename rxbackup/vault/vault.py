@@ -7,6 +7,7 @@ A vault starts no threads and holds no locks; processes that share one each open
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -201,6 +202,10 @@ class Vault:
     def check_chunk(self, chunk: str) -> int:
         """Stored bytes of a chunk, without reading it. Raises `ChunkMissing`, `ChunkCorrupt` (too short)."""
         return self._chunks.size(chunk)
+
+    def missing(self, wanted: AbstractSet[str]) -> set[str]:
+        """Those of these chunks that cannot be leaned on: not there, cut short, or about to be collected."""
+        return self._chunks.missing(wanted)
 
     def delete_chunk(self, chunk: str, generation: int) -> None:
         """Remove one object of a chunk that no backup uses any more."""

@@ -34,7 +34,7 @@ def _store(kind: str, url: str, folder: Path) -> Store:
 def back_up(vault: Vault, url: str, base: str) -> dict[str, object]:
     leaning: Manifest | None = vault.get_manifest(base) if base else None
     request = BackupRequest(str(uuid4()), "Benchmark", "", "bench@example.com")
-    outcome = run_backup(request, source_url=url, vault=vault, base=leaning)
+    outcome = run_backup(request, source_url=url, vault=vault, bases=[leaning] if leaning else [])
     totals = outcome.manifest.totals
     return {
         "id": outcome.manifest.backup_id,

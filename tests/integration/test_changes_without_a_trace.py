@@ -35,8 +35,8 @@ def _lean(
     on_progress: Callable[[Progress], None] = lambda progress: None,
 ) -> BackupOutcome:
     request = BackupRequest(str(uuid4()), "Later", "", "admin@example.com")
-    found = base.manifest if base else None
-    return run_backup(request, source_url=url, vault=vault, base=found, on_progress=on_progress)
+    found = [base.manifest] if base else []
+    return run_backup(request, source_url=url, vault=vault, bases=found, on_progress=on_progress)
 
 
 def _rows(vault: Vault, outcome: BackupOutcome, table: str) -> bytes:

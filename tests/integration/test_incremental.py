@@ -46,7 +46,7 @@ def _run(url: str, *statements: str) -> None:
 
 def _lean(url: str, vault: Vault, base: BackupOutcome | None = None) -> BackupOutcome:
     request = BackupRequest(str(uuid4()), "Later", "", "admin@example.com")
-    return run_backup(request, source_url=url, vault=vault, base=base.manifest if base else None)
+    return run_backup(request, source_url=url, vault=vault, bases=[base.manifest] if base else [])
 
 
 def _restores_exactly(url: str, vault: Vault, outcome: BackupOutcome) -> None:

@@ -107,8 +107,10 @@ def _take(
     url: str, vault: Vault, earlier: list[BackupOutcome], on_progress: Callable[[Progress], None]
 ) -> BackupOutcome:
     request = BackupRequest(str(uuid4()), "One of many", "", "admin@example.com")
-    base = earlier[0].manifest if earlier else None
-    return run_backup(request, source_url=url, vault=vault, base=base, on_progress=on_progress, lock_timeout_seconds=2)
+    bases = [outcome.manifest for outcome in earlier]
+    return run_backup(
+        request, source_url=url, vault=vault, bases=bases, on_progress=on_progress, lock_timeout_seconds=2
+    )
 
 
 @contextmanager

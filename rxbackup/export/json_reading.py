@@ -10,7 +10,7 @@ from rxbackup.errors import UsageError
 from rxbackup.export.json_values import ValueKind
 from rxbackup.postgres.copy_format import NULL, escape
 
-_STRING = rb'"(?:[^"\\]|\\.)*"'
+_STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _TOKEN = re.compile(_STRING + rb"|[\[{]|[\]}]", re.DOTALL)
 _SCALAR = re.compile(_STRING + rb'|[^\s,\[\]{}":]+', re.DOTALL)
 _KEY = re.compile(rb"\s*(" + _STRING + rb")\s*:\s*", re.DOTALL)

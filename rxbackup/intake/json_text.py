@@ -11,8 +11,8 @@ from rxbackup.errors import FileCorrupt
 
 _PIECE_BYTES = 1 << 20
 _SPACE = re.compile(rb"[ \t\r\n]*+")
-_TOKEN = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*+"|[\[{]|[\]}]|"')
-_SCALAR = re.compile(rb'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*+"|[-+.0-9A-Za-z]++')
+_TOKEN = re.compile(rb'"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+"|[\[{]|[\]}]|"')
+_SCALAR = re.compile(rb'"(?:[^"\\\x00-\x1f]++|\\[^\x00-\x1f])*+"|[-+.0-9A-Za-z]++')
 _BEGINNINGS = frozenset(b'"{[-0123456789tfn'[i : i + 1] for i in range(17))
 _TOUCHING = re.compile(rb"[-+.0-9A-Za-z]\Z")
 

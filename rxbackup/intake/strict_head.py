@@ -9,7 +9,7 @@ from typing import Any
 
 from rxbackup.intake.limits import MOST_HEAD_DEPTH
 
-_DEPTH = re.compile(rb'"(?:[^"\\]|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
+_DEPTH = re.compile(rb'"(?:[^"\\]++|\\.)*+"|[\[{]|[\]}]', re.DOTALL)
 _MOST_DIGITS = 40
 
 

@@ -22,12 +22,14 @@ from rxbackup.errors import (
     ObjectNotFound,
     RxbackupError,
     StoreFull,
+    StoreMissing,
     StoreNotWritable,
     StoreUnavailable,
     UsageError,
 )
 from rxbackup.stores.base import StoredObject, StoreRecipe, check_name, check_prefix
 
+_MOUNT_HINT = "Mount it again or put it back. rxbackup does not make a new folder in its place."
 _TEMPORARY = ".part-"
 _STALE_SECONDS = 86_400
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -43,6 +45,7 @@ class LocalStore:
 
     def __init__(self, path: Path | str) -> None:
         self._root = Path(path)
+        self._seen: tuple[int, int] | None = None
         if not self._root.is_absolute():
             raise UsageError(f"The folder of a store needs an absolute path, {str(path)!r} is none.")
 
@@ -171,11 +174,12 @@ class LocalStore:
             # The root itself may be a symlink: the admin chose it.
             folder = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         except (FileNotFoundError, NotADirectoryError) as error:
-            raise StoreUnavailable(
+            raise StoreMissing(
                 f"The {self.describe()} is not there.",
-                hint="Mount it again or put it back. rxbackup does not make a new folder in its place.",
+                hint=_MOUNT_HINT,
             ) from error
         try:
+            self._refuse_another(os.fstat(folder))
             for part in path.split("/") if path else []:
                 below = _enter(folder, part, make=make)
                 os.close(folder)
@@ -183,6 +187,12 @@ class LocalStore:
             yield folder
         finally:
             os.close(folder)
+
+    def _refuse_another(self, found: os.stat_result) -> None:
+        """Notice a disk that was unplugged: its mount point is a folder too, empty and on another disk."""
+        seen, self._seen = self._seen, (found.st_dev, found.st_ino)
+        if seen not in (None, self._seen):
+            raise StoreMissing(f"The {self.describe()} is another folder than a moment ago.", hint=_MOUNT_HINT)
 
     @contextmanager
     def _trouble(self, doing: str, *, missing: str | None = None) -> Iterator[None]:
@@ -200,8 +210,10 @@ class LocalStore:
 def _told(error: OSError, message: str) -> RxbackupError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return StoreFull(message)
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return StoreNotWritable(message)
+    if error.errno == errno.EROFS:
+        return StoreNotWritable(message, hint="Mount the disk for writing; look into its log if it became read-only.")
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return StoreNotWritable(message, hint="Let the user that runs rxbackup own the folder and all that is in it.")
     if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.EISDIR):
         return Corrupt(message, hint="Something is in the store's folder that rxbackup did not put there: look at it.")
     return StoreUnavailable(message)

@@ -6,11 +6,11 @@ other object, needs no key, and takes at most `DEADLINE_SECONDS` whatever the st
 
 from __future__ import annotations
 
+import logging
 import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -18,6 +18,8 @@ from datetime import UTC, datetime, timedelta
 from rxbackup.errors import ObjectNotFound, RxbackupError, StoreTrouble, StoreUnavailable
 from rxbackup.stores.base import Store
 from rxbackup.stores.metered import MeteredStore
+
+_log = logging.getLogger(__name__)
 
 DEADLINE_SECONDS = 15.0
 LARGEST_DRIFT = timedelta(minutes=3)
@@ -171,6 +173,10 @@ class _Probe:
             trouble = StoreTrouble(f"The {self.store.describe()} cannot hold backups: {error}", hint=_UNFIT)
         except RxbackupError as error:
             trouble = error
+        except Exception as error:  # noqa: BLE001 - logged, and told as a failure
+            # A place that could not be tried to the end is not a good one.
+            _log.exception("The probe of %s broke", self.store.describe())
+            trouble = StoreTrouble(f"The {self.store.describe()} could not be tried: {type(error).__name__}.")
         with self._turn:
             if not self._given_up:
                 said = _said(trouble) if trouble else detail
@@ -256,12 +262,26 @@ class _Probe:
     def _several(self) -> str:
         names = [self._name(f"e{number}") for number in range(_CONNECTIONS)]
 
-        def round_trip(name: str) -> bool:
-            self.store.put(name, name.encode())
-            return self.store.get(name) == name.encode()
+        right: list[str] = []
+        troubles: list[RxbackupError] = []
 
-        with ThreadPoolExecutor(_CONNECTIONS) as pool:
-            _demand(all(pool.map(round_trip, names)), "it confuses requests that come at the same time.")
+        def round_trip(name: str) -> None:
+            try:
+                self.store.put(name, name.encode())
+                if self.store.get(name) == name.encode():
+                    right.append(name)
+            except RxbackupError as error:
+                troubles.append(error)
+
+        # Not a pool: the interpreter would wait for its threads at the end, and one may hang.
+        threads = [threading.Thread(target=round_trip, args=(name,), daemon=True) for name in names]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if troubles:
+            raise troubles[0]
+        _demand(sorted(right) == names, "it confuses requests that come at the same time.")
         return f"{_CONNECTIONS} connections at once."
 
     def _delete(self) -> str:

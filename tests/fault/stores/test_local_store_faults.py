@@ -16,6 +16,7 @@ from rxbackup.errors import (
     Corrupt,
     ObjectNotFound,
     StoreFull,
+    StoreMissing,
     StoreNotWritable,
     StoreTrouble,
     StoreUnavailable,
@@ -155,7 +156,7 @@ def test_folder_that_went_away_is_not_made_again(store: LocalStore, tmp_path: Pa
         lambda: list(store.list()),
         lambda: store.delete("a/b"),
     ):
-        with pytest.raises(StoreUnavailable, match="not there"):
+        with pytest.raises(StoreMissing, match="not there"):
             call()
     assert not (tmp_path / "store").exists()
 
@@ -166,10 +167,28 @@ def test_empty_folder_in_place_of_the_vault_is_refused(tmp_path: Path) -> None:
     whole = manifest(vault, [table(vault, "t", [column("a")], [b"x\n"])])
     place.rename(tmp_path / "moved")
     place.mkdir()
+    with pytest.raises(StoreMissing, match="another folder than a moment ago"):
+        vault.put_manifest(whole)
     with pytest.raises(VaultMarkerMissing):
         vault.put_manifest(whole)
     with pytest.raises(VaultMarkerMissing):
         Vault.open(LocalStore(place), keyring)
+    assert list(place.iterdir()) == []
+
+
+def test_disk_that_is_unplugged_in_the_middle_leaves_its_mount_point_empty(tmp_path: Path) -> None:
+    place = tmp_path / "disk"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=1m,mode=0700", "tmpfs", str(place)]
+    if subprocess.run(mount, check=False, capture_output=True).returncode:
+        pytest.skip("this machine does not let us mount a file system")
+    try:
+        vault = Vault.create(LocalStore(place), Keyring.generate())
+        vault.put_chunk(b"1\n")
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+    with pytest.raises(StoreMissing, match="another folder than a moment ago"):
+        vault.put_chunk(b"2\n")
     assert list(place.iterdir()) == []
 
 

@@ -9,7 +9,7 @@ import typer
 
 from rxbackup import __version__
 from rxbackup.cli import exit_codes, session
-from rxbackup.cli.commands import admin, backup, copying, host, importing, restore, store
+from rxbackup.cli.commands import admin, backup, copying, host, importing, prune, restore, store
 
 app = typer.Typer(
     name="rxbackup",
@@ -33,6 +33,7 @@ backup.app.command("uncopy")(copying.uncopy)
 app.add_typer(backup.app, name="backup", rich_help_panel="Backups")
 app.command(rich_help_panel="Backups")(restore.restore)
 app.add_typer(store.app, name="store", rich_help_panel="Backups")
+app.command("prune", rich_help_panel="Backups")(prune.prune)
 app.add_typer(admin.app, name="admin", rich_help_panel=_CARE)
 app.add_typer(host.key, name="key", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(host.doctor)

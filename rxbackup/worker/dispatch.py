@@ -8,7 +8,7 @@ from typing import Any
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import RxbackupError
-from rxbackup.operations import backups, copies, imports, jobs, restores, stores, verifications
+from rxbackup.operations import backups, copies, imports, jobs, prunes, restores, stores, verifications
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import NewBackup, NewRestore
 
@@ -65,6 +65,10 @@ def _copy(services: Services, actor: Actor, parameters: Mapping[str, Any], job_i
     return copies.perform_copy(services, actor, backup, store, job_id=job_id)
 
 
+def _prune(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
+    return prunes.perform_prune(services, actor, parameters.get("store"), job_id=job_id)
+
+
 def _rebuild(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
     return stores.rebuild_store(services, actor, str(parameters["store"]), job_id=job_id)
 
@@ -80,6 +84,7 @@ PERFORM: Mapping[str, _Perform] = {
     "backup": _backup,
     "copy": _copy,
     "import": _import,
+    "prune": _prune,
     "rebuild": _rebuild,
     "restore": _restore,
     "verify": _verify,

@@ -12,7 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from rxbackup import wiring
 from rxbackup.access.actor import Actor
 from rxbackup.errors import RxbackupError
-from rxbackup.operations import backups, copies, health, imports, jobs, sign_in, verifications
+from rxbackup.operations import backups, copies, health, imports, jobs, prunes, sign_in, verifications
 from rxbackup.operations.services import Services
 
 _logger = logging.getLogger(__name__)
@@ -22,6 +22,8 @@ _DUTIES: tuple[Callable[[Services, Actor], object], ...] = (
     jobs.reap_dead_jobs,
     backups.finish_deletions,
     copies.queue_waiting_copies,
+    prunes.sweep_waiting,
+    prunes.prune_daily,
     verifications.drop_drill_leftovers,
     imports.sweep_imports,
     sign_in.purge_sessions,

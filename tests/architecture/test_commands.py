@@ -18,7 +18,7 @@ def _commands(tree: typer.Typer, path: str = "rxbackup") -> Iterator[tuple[str, 
 
 COMMANDS = dict(_commands(app))
 PROMISED = [
-    "serve", "worker", "migrate", "doctor", "restore", "admin create", "demo load", "key check",
+    "serve", "worker", "migrate", "doctor", "restore", "admin create", "demo load", "key check", "prune",
     "backup create", "backup list", "backup show", "backup delete", "backup verify", "backup download",
     "backup pin", "backup unpin",
 ]  # fmt: skip

@@ -17,6 +17,8 @@ from rxbackup.ui.pages.backups.state import WatchState
 from rxbackup.ui.pages.entry.page import setup_page, sign_in_page
 from rxbackup.ui.pages.entry.state import EntryState
 from rxbackup.ui.pages.missing import missing_page
+from rxbackup.ui.pages.stores.page import stores_page
+from rxbackup.ui.pages.stores.state import StoresState
 from rxbackup.ui.session import SessionState
 
 
@@ -46,6 +48,12 @@ ROUTES: tuple[Route, ...] = (
         (SessionState.load, BackupsState.arrive, WatchState.watch),
     ),
     Route(addresses.BACKUP, backup_page, "Backup – rxbackup", (SessionState.load, WatchState.watch, DetailState.watch)),
+    Route(
+        addresses.STORES,
+        stores_page,
+        "Stores – rxbackup",
+        (SessionState.load, WatchState.watch, StoresState.watch),
+    ),
     Route(addresses.SIGN_IN, sign_in_page, "Sign in – rxbackup", (EntryState.look,)),
     Route(addresses.SETUP, setup_page, "Create the first admin – rxbackup", (EntryState.look_at_link,)),
     # Reflex shows this one wherever no other fits.

@@ -15,7 +15,15 @@ from rxbackup.ui.components.buttons import button, icon_button
 from rxbackup.ui.components.readouts import focus_keeper, shortcuts
 from rxbackup.ui.session import SessionState
 
-_SECTIONS = (("Admin", (("Backup Management", addresses.BACKUPS, "database-backup"),)),)
+_SECTIONS = (
+    (
+        "Admin",
+        (
+            ("Backup Management", addresses.BACKUPS, "database-backup"),
+            ("Stores", addresses.STORES, "hard-drive"),
+        ),
+    ),
+)
 
 
 def page_frame(*content: rx.Component, here: str, keys: dict[str, str] | None = None) -> rx.Component:

@@ -21,6 +21,10 @@ PROOF_WORDS: Final = {
     "restored": "Restored",
 }
 
+PROOF_STEPS: Final = ("stored", "readable", "decrypted", "restored")
+
+FOREIGN_MEANING: Final = "Another key than yours signed it: rxbackup cannot say who made it."
+
 PROOF_MEANINGS: Final = {
     "": "Nobody has looked yet whether it can be read back.",
     "stored": "Its list of contents was written and read back. The contents themselves were not opened yet.",

@@ -10,11 +10,19 @@ from playwright.sync_api import Page, expect
 from tests.support.backups_page import choose, create, open_page
 
 
+def download(page: Page, name: str, kind: str) -> None:
+    """Ask for a download in the dialog."""
+    choose(page, name, "Download")
+    dialog = page.get_by_role("dialog", name="Download this backup")
+    dialog.get_by_role("radio", name=kind).click()
+    dialog.get_by_role("button", name="Download").click()
+
+
 def test_the_json_download_parses_and_holds_the_rows(signed_in_page: Page, tmp_path: Path) -> None:
     page = open_page(signed_in_page)
     create(page, "To take along", groups=("Departments",))
     with page.expect_download() as waiting:
-        choose(page, "To take along", "Download JSON")
+        download(page, "To take along", "JSON")
     waiting.value.save_as(tmp_path / "backup.json")
     document = json.loads((tmp_path / "backup.json").read_text(encoding="utf-8"))
     assert document["name"] == "To take along"
@@ -30,6 +38,6 @@ def test_the_sql_download_is_a_script(signed_in_page: Page, tmp_path: Path) -> N
     page = open_page(signed_in_page)
     create(page, "For psql", groups=("Departments",))
     with page.expect_download() as waiting:
-        choose(page, "For psql", "Download SQL")
+        download(page, "For psql", "SQL")
     waiting.value.save_as(tmp_path / "backup.sql")
     assert "COPY" in (tmp_path / "backup.sql").read_text(encoding="utf-8")

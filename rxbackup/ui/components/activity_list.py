@@ -42,6 +42,7 @@ def _event(row: Any, on_result: Callable[[Any], Any]) -> rx.Component:
                 rx.cond(row.took != "", rx.fragment(" · took ", row.took), rx.fragment()),
                 class_name="rx-event-meta",
             ),
+            rx.cond(row.note != "", words(text=row.note, class_name="rx-soft"), rx.fragment()),
             rx.cond(row.message != "", rx.el.p(row.message, class_name="rx-event-cause"), rx.fragment()),
             rx.cond(row.hint != "", words(text=row.hint, class_name="rx-soft"), rx.fragment()),
             class_name="rx-event-body",

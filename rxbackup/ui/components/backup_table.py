@@ -15,7 +15,7 @@ from rxbackup.ui import addresses
 from rxbackup.ui.components.buttons import icon_button
 from rxbackup.ui.components.notices import bone
 from rxbackup.ui.components.readouts import count, size, when
-from rxbackup.ui.components.status_badge import place_badges, proof_badge, state_badge
+from rxbackup.ui.components.status_badge import origin_badge, place_badges, proof_badge, state_badge
 
 _COLUMNS = (
     ("Name", "rx-col-name", "name"),
@@ -142,6 +142,7 @@ def _name(row: Any) -> rx.Component:
                 title=row.name,
             ),
             rx.cond(row.pinned, rx.icon("pin", size=14, aria_label="Pinned", role="img"), rx.fragment()),
+            origin_badge(row.origin, foreign=row.foreign),
             class_name="rx-name",
         ),
         beneath,

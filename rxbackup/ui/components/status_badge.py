@@ -58,6 +58,59 @@ def proof_badge(level: rx.Var[str], checked_at: rx.Var[str]) -> rx.Component:
     )
 
 
+def origin_badge(origin: Any, *, foreign: Any) -> rx.Component:
+    """Where a backup came from that was not taken here; a foreign one was signed with another key."""
+    return rx.cond(
+        foreign,
+        badge("shield-alert", "Foreign", "warn", title=wording.FOREIGN_MEANING),
+        rx.match(
+            origin,
+            ("archive", badge("file-input", "Imported", "idle")),
+            ("json", badge("file-input", "Imported", "idle")),
+            ("rebuild", badge("archive-restore", "Brought back", "idle")),
+            rx.fragment(),
+        ),
+    )
+
+
+def proof_ladder(level: Any) -> rx.Component:
+    """The four levels of proof as steps, and which of them are reached."""
+    steps = list(wording.PROOF_STEPS)
+    return rx.el.ol(
+        *[_step(name, rx.Var.create(steps[number:]).contains(level)) for number, name in enumerate(steps)],
+        class_name="rx-ladder",
+        aria_label="How well it is proven",
+    )
+
+
+def proof_sentence(level: Any, checked_at: Any) -> rx.Component:
+    """What was proven last, and when; what was never proven is said as well."""
+    return rx.el.p(
+        rx.match(
+            level,
+            ("restored", rx.fragment("Restored in a drill ", when(at=checked_at), ": every table was compared.")),
+            ("decrypted", rx.fragment("Opened and counted ", when(at=checked_at), ". Never restored in a drill.")),
+            ("readable", rx.fragment("All parts found ", when(at=checked_at), ". Its contents were never opened.")),
+            ("stored", rx.fragment("Stored ", when(at=checked_at), ". Its contents were never opened.")),
+            rx.fragment("Never proven: nobody has looked yet whether it can be read back."),
+        ),
+        class_name="rx-soft",
+    )
+
+
+def _step(name: str, reached: Any) -> rx.Component:
+    return rx.el.li(
+        rx.cond(
+            reached,
+            rx.icon("circle-check", size=16, role="img", aria_label="Reached"),
+            rx.icon("circle-dashed", size=16, role="img", aria_label="Not reached"),
+        ),
+        rx.el.span(wording.PROOF_WORDS[name]),
+        title=wording.PROOF_MEANINGS[name],
+        class_name=rx.cond(reached, "rx-step rx-step-reached", "rx-step"),
+    )
+
+
 def place_badges(places: Any) -> rx.Component:
     """Where a backup rests: the names of its stores, each marked while its copy is not whole."""
     return rx.el.span(rx.foreach(places, _place), class_name="rx-places")

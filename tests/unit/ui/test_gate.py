@@ -79,6 +79,7 @@ def test_every_handler_is_closed_unless_it_is_named_here() -> None:
         "session_state.load",
         "session_state.end",
         "entry_state.look",
+        "entry_state.look_at_link",
     }
 
 

@@ -1,9 +1,8 @@
-"""Delete, check and download: the small dialogs' state."""
+"""Delete, verify and copy: the small dialogs' state."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from typing import cast
 
@@ -12,43 +11,61 @@ from reflex.event import EventSpec
 
 from rxbackup import wiring
 from rxbackup.errors import RxbackupError
-from rxbackup.operations import backups, downloads, verifications
-from rxbackup.ui import addresses
+from rxbackup.operations import backups, copies, verifications
+from rxbackup.operations.views import BackupDetail
+from rxbackup.ui import addresses, wording
 from rxbackup.ui.pages.backups.listing import BackupsState
+from rxbackup.ui.pages.backups.rows import StoreChoice, store_choice
 from rxbackup.ui.pages.backups.watching import WATCH
 from rxbackup.ui.session import actor_of
 
-_LEVELS = ("contents", "structure")
-_FORMATS = ("json", "sql")
+_LEVELS = ("contents", "structure", "drill")
+# Bytes of rows as text in a second, on a small machine: better a pleasant surprise than a long wait.
+_OPENED_A_SECOND, _RESTORED_A_SECOND = 60_000_000, 8_000_000
+_FEW_SECONDS = 5.0
 
 
 class ChoiceState(rx.State):
-    """Which small dialog is open, and for which backup. `kind` is "", delete or check."""
+    """Which small dialog is open, and for which backup. `kind` is "", delete, check or copy."""
 
     kind: str = ""
     backup_id: str = ""
     name: str = ""
-    stored_bytes: int = 0
+    known: bool = False
+    frees_bytes: int = 0
+    places: str = ""
+    opening_takes: str = ""
+    restoring_takes: str = ""
+    targets: list[StoreChoice] = []  # noqa: RUF012 - Reflex copies defaults for each tab
     sending: bool = False
     error: str = ""
     hint: str = ""
-    download_file: str = ""
-    download_path: str = ""
 
     @rx.event
-    def ask_delete(self, backup_id: str, name: str, stored_bytes: int) -> None:
-        """Ask whether to delete."""
-        self._open("delete", backup_id, name)
-        self.stored_bytes = stored_bytes if isinstance(stored_bytes, int) else 0
+    async def ask(self, kind: str, backup_id: str, name: str) -> AsyncIterator[None]:
+        """Open a dialog at once, and fill in what it has to say."""
+        self.reset()  # type: ignore[no-untyped-call]
+        self.kind = kind if kind in {"delete", "check", "copy"} else ""
+        self.backup_id, self.name = str(backup_id), str(name)
+        yield None
+        try:
+            actor = await actor_of(self)
+            detail = await asyncio.to_thread(backups.show_backup, wiring.current(), actor, self.backup_id)
+            stores = await WATCH.stores.get(wiring.current(), actor)
+        except RxbackupError as error:
+            self.error, self.hint = error.message, error.hint
+            return
+        self._take(detail)
+        taken = {place.store for place in detail.view.places if place.state != "failed"}
+        self.targets = [store_choice(store) for store in stores if store.name not in taken]
 
-    @rx.event
-    def ask_check(self, backup_id: str, name: str) -> None:
-        """Ask how thoroughly to check."""
-        self._open("check", backup_id, name)
-
-    def _open(self, kind: str, backup_id: str, name: str) -> None:
-        self.kind, self.backup_id, self.name = kind, str(backup_id), str(name)
-        self.error = self.hint = ""
+    def _take(self, detail: BackupDetail) -> None:
+        view = detail.view
+        self.frees_bytes = detail.frees_bytes
+        self.places = wording.listed([place.store for place in view.places])
+        self.opening_takes = _about(view.raw_bytes / _OPENED_A_SECOND)
+        self.restoring_takes = _about(view.raw_bytes / _RESTORED_A_SECOND)
+        self.known = True
 
     @rx.event
     def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - Reflex passes it by position
@@ -100,25 +117,23 @@ class ChoiceState(rx.State):
         yield rx.toast.success(f"Checking “{self.name}”.", id="check")
 
     @rx.event
-    async def download(self, backup_id: str, format_name: str) -> EventSpec | list[EventSpec] | None:
-        """Make a one-time link and follow it."""
-        table = await self.get_state(BackupsState)
+    async def copy(self, form: dict[str, object]) -> AsyncIterator[EventSpec | None]:
+        """Queue the copy to a further store."""
+        store = str(form.get("target") or "") if isinstance(form, dict) else ""
+        self.sending, self.error, self.hint = True, "", ""
+        yield None
         try:
-            link = await asyncio.to_thread(
-                downloads.request_link,
-                wiring.current(),
-                await actor_of(self),
-                str(backup_id),
-                format_name=format_name if format_name in _FORMATS else _FORMATS[0],
-            )
+            await asyncio.to_thread(copies.request_copy, wiring.current(), await actor_of(self), self.backup_id, store)
         except RxbackupError as error:
-            table.failure, table.failure_hint = error.message, error.hint
-            return None
-        self.download_file = link.file_name
-        # Not rx.redirect: that stays inside the app's own router.
-        return rx.call_script(f"location.assign({json.dumps(link.path)})")
+            self.error, self.hint = error.message, error.hint
+            return
+        finally:
+            self.sending = False
+        self.kind = ""
+        WATCH.forget()
+        yield rx.toast.success(f"Copying “{self.name}” to “{store}”.", id="copy")
 
-    @rx.event
-    def dismiss_download(self) -> None:
-        """Take the note about a download off the page."""
-        self.download_file = ""
+
+def _about(seconds: float) -> str:
+    """How long something takes, as the end of a sentence."""
+    return "a few seconds" if seconds < _FEW_SECONDS else f"about {wording.span(seconds)}"

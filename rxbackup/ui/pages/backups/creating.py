@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 
 import reflex as rx
@@ -16,22 +17,32 @@ from rxbackup.ui.pages.backups.state import WatchState
 from rxbackup.ui.pages.backups.watching import WATCH
 from rxbackup.ui.session import actor_of
 
-_GROUP_PREFIX = "group:"
+_GROUP_PREFIX, _COPY_PREFIX = "group:", "copy:"
+_LONGEST_NAME = 63
 
 
 class CreateState(rx.State):
     """What the dialog needs beyond the form itself, which lives in the browser until it is sent."""
 
     is_open: bool = False
+    store: str = ""
     sending: bool = False
     error: str = ""
     hint: str = ""
 
     @rx.event
-    def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - Reflex passes it by position
+    async def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - Reflex passes it by position
         """Open the dialog afresh, or close it."""
         self.is_open = is_open is True
         self.error = self.hint = ""
+        if self.is_open:
+            known = (await self.get_state(WatchState)).stores
+            self.store = next((store.name for store in known if store.is_default), "")
+
+    @rx.event
+    def choose_store(self, store: str) -> None:
+        """Take it into this store; it needs no copy there then."""
+        self.store = str(store)[:_LONGEST_NAME]
 
     @rx.event
     async def submit(self, form: dict[str, object]) -> AsyncIterator[EventSpec | None]:
@@ -40,7 +51,8 @@ class CreateState(rx.State):
         self.sending = True
         yield None
         try:
-            new = self._read(form, [tile.name for tile in (await self.get_state(WatchState)).tiles])
+            watch = await self.get_state(WatchState)
+            new = _read(form, [tile.name for tile in watch.tiles], [store.name for store in watch.stores])
             await asyncio.to_thread(backups.request_backup, wiring.current(), await actor_of(self), new)
         except RxbackupError as error:
             self.error, self.hint = error.message, error.hint
@@ -51,14 +63,19 @@ class CreateState(rx.State):
         WATCH.forget()
         yield rx.toast.success(f"Backing up as “{new.name}”.", id="create")
 
-    @staticmethod
-    def _read(form: dict[str, object], known: list[str]) -> NewBackup:
-        fields = form if isinstance(form, dict) else {}
-        chosen = tuple(name for name in known if fields.get(f"{_GROUP_PREFIX}{name}"))
-        if known and not chosen:
-            raise UsageError("No group is chosen.", hint="Choose at least one.")
-        return NewBackup(
-            name=str(fields.get("name", "")).strip(),
-            description=str(fields.get("description", "")).strip(),
-            groups=None if len(chosen) == len(known) else chosen,
-        )
+
+def _read(form: object, groups: list[str], stores: list[str]) -> NewBackup:
+    """What was filled in, of the groups and stores that are known."""
+    fields = form if isinstance(form, dict) else {}
+    chosen = tuple(name for name in groups if fields.get(f"{_GROUP_PREFIX}{name}"))
+    if groups and not chosen:
+        raise UsageError("No group is chosen.", hint="Choose at least one.")
+    new = NewBackup(
+        name=str(fields.get("name", "")).strip(),
+        description=str(fields.get("description", "")).strip(),
+        groups=None if len(chosen) == len(groups) else chosen,
+        full=bool(fields.get("full")),
+    )
+    store = str(fields.get("store") or new.store)
+    copies = tuple(name for name in stores if name != store and fields.get(f"{_COPY_PREFIX}{name}"))
+    return dataclasses.replace(new, store=store, copies=copies)

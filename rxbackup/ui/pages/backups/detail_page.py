@@ -10,15 +10,32 @@ from typing import Any
 import reflex as rx
 
 from rxbackup.ui import addresses
+from rxbackup.ui.components.backup_table import menu_item, row_menu
+from rxbackup.ui.components.buttons import button
 from rxbackup.ui.components.notices import bone, empty, failure, notice
 from rxbackup.ui.components.readouts import count, size, when
 from rxbackup.ui.components.result_panel import result_panel
-from rxbackup.ui.components.status_badge import proof_badge, state_badge
+from rxbackup.ui.components.status_badge import (
+    badge,
+    origin_badge,
+    proof_badge,
+    proof_ladder,
+    proof_sentence,
+    state_badge,
+)
+from rxbackup.ui.pages.backups.choosing import ChoiceState
+from rxbackup.ui.pages.backups.copying import CopyState
 from rxbackup.ui.pages.backups.detail_state import DetailState
 from rxbackup.ui.pages.backups.dialogs import dialogs
 from rxbackup.ui.pages.backups.page import backup_menu, notices, primary_actions
 from rxbackup.ui.pages.backups.state import WatchState
+from rxbackup.ui.session import SessionState
 from rxbackup.ui.shell import page_frame
+
+FOREIGN_WORDS = (
+    "rxbackup cannot say who made it, or whether somebody changed it before it came here. "
+    "Look at its tables before you restore it."
+)
 
 
 def backup_page() -> rx.Component:
@@ -49,33 +66,139 @@ def _body() -> rx.Component:
         notices(),
         failure(DetailState.error, DetailState.hint),
         failure(row.error, DetailState.facts.error_hint),
+        rx.cond(row.foreign, notice("warn", "Another key signed this backup.", rx.el.p(FOREIGN_WORDS)), rx.fragment()),
         rx.foreach(DetailState.warnings, lambda text: notice("warn", text)),
         rx.cond(
             WatchState.result_backup == row.id, result_panel(WatchState, on_close=WatchState.hide_result), rx.fragment()
         ),
+        rx.cond(row.state == "complete", _proof(), rx.fragment()),
         _facts(),
+        rx.cond(DetailState.places.length() > 0, _places(), rx.fragment()),
         rx.cond(DetailState.groups.length() > 0, _groups(), rx.fragment()),
         rx.cond(DetailState.tables.length() > 0, _tables(), rx.fragment()),
+    )
+
+
+def _proof() -> rx.Component:
+    """How well it is proven, and the way to prove more."""
+    row = DetailState.row
+    return rx.el.section(
+        rx.el.h2("Proof", class_name="rx-heading"),
+        rx.el.div(
+            proof_ladder(row.level),
+            rx.el.div(
+                proof_sentence(row.level, row.checked_at),
+                rx.cond(
+                    SessionState.role != "viewer",
+                    button("Verify…", icon="shield-check", on_click=ChoiceState.ask("check", row.id, row.name)),
+                    rx.fragment(),
+                ),
+                class_name="rx-tools",
+            ),
+            class_name="rx-panel rx-proof",
+        ),
+        class_name="rx-section",
     )
 
 
 def _facts() -> rx.Component:
     row, facts = DetailState.row, DetailState.facts
     return rx.el.dl(
-        _fact("State", state_badge(row.state)),
-        _fact("Proof", proof_badge(row.level, row.checked_at)),
+        _fact("State", rx.el.span(state_badge(row.state), " ", origin_badge(row.origin, foreign=row.foreign))),
         _fact("Holds the rows of", when(at=row.at, exact=True)),
         _fact("Made", rx.el.span(facts.made, ", ", row.by)),
         _fact("Rows", rx.el.span(count(value=row.rows), " in ", facts.tables)),
-        _fact("Size", rx.el.span(size(bytes=row.stored_bytes), " stored, ", size(bytes=row.raw_bytes), " as text")),
+        _fact("Size", rx.el.span("Adds ", size(bytes=row.stored_bytes), ", holds ", size(bytes=row.raw_bytes))),
+        _fact(
+            "Deleting it frees",
+            rx.cond(facts.frees_bytes > 0, size(bytes=facts.frees_bytes), rx.el.span("Nothing yet")),
+        ),
         _fact("Took", rx.cond(facts.took != "", facts.took, "–")),
-        _fact("Kept", facts.store),
+        _fact("Read", _read_and_reused()),
         _fact(
             "From",
             rx.el.span(facts.database, rx.cond(facts.server != "", rx.fragment(", ", facts.server), rx.fragment())),
         ),
         _fact("Id", rx.el.span(facts.full_id, class_name="rx-mono")),
         class_name="rx-panel rx-facts",
+    )
+
+
+def _read_and_reused() -> rx.Component:
+    facts = DetailState.facts
+    from_whom = rx.cond(
+        facts.base_name != "",
+        rx.fragment(
+            " from ",
+            rx.link(facts.base_name, href=f"{addresses.BACKUPS}/{facts.base_id}", underline="always"),
+        ),
+        rx.cond(facts.base_id != "", " from a backup that is deleted", ""),
+    )
+    return rx.cond(facts.read != "", rx.el.span(facts.read, from_whom), rx.el.span("–"))
+
+
+def _places() -> rx.Component:
+    return rx.el.section(
+        rx.el.div(
+            rx.el.h2("Where it rests", class_name="rx-heading"),
+            rx.cond(
+                (SessionState.role != "viewer") & (DetailState.row.state == "complete"),
+                button(
+                    "Copy to…",
+                    icon="copy",
+                    on_click=ChoiceState.ask("copy", DetailState.row.id, DetailState.row.name),
+                ),
+                rx.fragment(),
+            ),
+            class_name="rx-tools",
+        ),
+        rx.el.ul(rx.foreach(DetailState.places, _place), class_name="rx-panel", aria_label="Where it rests"),
+        class_name="rx-section",
+    )
+
+
+def _place(place: Any) -> rx.Component:
+    state = rx.match(
+        place.state,
+        ("complete", proof_badge(place.level, place.checked_at)),
+        ("failed", badge("circle-alert", "Copy failed", "bad")),
+        badge("loader-circle", "Being copied", "run"),
+    )
+    row = DetailState.row
+    return rx.el.li(
+        rx.el.div(
+            rx.el.p(
+                rx.el.span(place.store, class_name="rx-strong"),
+                rx.el.span(rx.cond(place.is_copy, " · copy", " · taken here"), class_name="rx-soft"),
+            ),
+            rx.cond(
+                place.same_server, rx.el.p("Same server: not a disaster copy", class_name="rx-soft"), rx.fragment()
+            ),
+            rx.cond(place.error != "", rx.el.p(place.error, class_name="rx-cell-error rx-wrap"), rx.fragment()),
+            class_name="rx-grow",
+        ),
+        rx.cond(
+            place.state == "complete",
+            rx.el.span("adds ", size(bytes=place.adds_bytes), class_name="rx-soft rx-figures"),
+            rx.fragment(),
+        ),
+        state,
+        rx.cond(
+            place.is_copy & (SessionState.role == "admin"),
+            row_menu(
+                place.store,
+                rx.cond(
+                    place.state == "failed",
+                    menu_item("copy", "Try again", CopyState.again(row.id, row.name, place.store)),
+                    rx.fragment(),
+                ),
+                menu_item("shield-check", "Verify this copy", CopyState.verify(row.id, row.name, place.store)),
+                menu_item("trash-2", "Delete this copy", CopyState.delete(row.id, row.name, place.store), danger=True),
+            ),
+            rx.el.span(class_name="rx-button-square"),
+        ),
+        key=place.store,
+        class_name="rx-place",
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from typing import Any
 
 import reflex as rx
 
 from rxbackup import wiring
 from rxbackup.errors import BackupNotFound, NotSignedIn, RxbackupError
-from rxbackup.operations import backups
-from rxbackup.operations.views import BackupDetail
+from rxbackup.operations import backups, copies
+from rxbackup.operations.views import BackupDetail, BackupView, CopyView
 from rxbackup.ui import wording
 from rxbackup.ui.pages.backups.rows import BackupRow, backup_row
 from rxbackup.ui.session import SessionState, actor_of
@@ -39,18 +40,35 @@ class TablePart:
 
 
 @dataclass(frozen=True)
+class PlacePart:
+    """One store where it rests. The first is where it was taken, the others are copies."""
+
+    store: str
+    kind: str
+    state: str
+    same_server: bool
+    is_copy: bool
+    adds_bytes: int
+    level: str
+    checked_at: str
+    error: str
+
+
+@dataclass(frozen=True)
 class BackupFacts:
     """What is known of a backup beyond its line in the table."""
 
-    took: str
-    tables: str
-    groups: str
-    server: str
-    database: str
-    store: str
-    made: str
-    full_id: str
-    error_hint: str
+    took: str = ""
+    tables: str = ""
+    server: str = ""
+    database: str = ""
+    made: str = ""
+    full_id: str = ""
+    error_hint: str = ""
+    read: str = ""
+    base_id: str = ""
+    base_name: str = ""
+    frees_bytes: int = 0
 
 
 _TRIGGERS = {
@@ -59,8 +77,10 @@ _TRIGGERS = {
     "safety": "Before a restore, for safety",
     "import": "Imported",
 }
-_NOBODY = BackupRow("", "", "", "", "", 0, 0, 0, "", "", "", "", pinned=False, trigger="", places=[])
-_NOTHING = BackupFacts("", "", "", "", "", "", "", "", "")
+_NOBODY = BackupRow(
+    "", "", "", "", "", 0, 0, 0, "", "", "", "", pinned=False, trigger="", places=[], origin="", foreign=False
+)
+_NOTHING = BackupFacts()
 
 
 class DetailState(rx.State):
@@ -72,6 +92,7 @@ class DetailState(rx.State):
     hint: str = ""
     row: BackupRow = _NOBODY
     facts: BackupFacts = _NOTHING
+    places: list[PlacePart] = []  # noqa: RUF012 - Reflex copies defaults for each tab
     groups: list[GroupPart] = []  # noqa: RUF012
     tables: list[TablePart] = []  # noqa: RUF012
     warnings: list[str] = []  # noqa: RUF012
@@ -85,8 +106,10 @@ class DetailState(rx.State):
                 self.reset()  # type: ignore[no-untyped-call]
         while True:
             try:
-                detail = await asyncio.to_thread(backups.show_backup, wiring.current(), await actor_of(self), wanted)
-                await self._show(detail)
+                actor = await actor_of(self)
+                detail = await asyncio.to_thread(backups.show_backup, wiring.current(), actor, wanted)
+                made = await asyncio.to_thread(copies.list_copies, wiring.current(), actor, detail.view.id)
+                await self._show(detail, _places(detail.view, made))
             except NotSignedIn:
                 async with self:
                     (await self.get_state(SessionState)).ended = True
@@ -100,12 +123,13 @@ class DetailState(rx.State):
                     self.error, self.hint = error.message, error.hint
             await asyncio.sleep(_LOOK_AGAIN_SECONDS)
 
-    async def _show(self, detail: BackupDetail) -> None:
+    async def _show(self, detail: BackupDetail, places: list[PlacePart]) -> None:
         row, facts = backup_row(detail.view), _facts(detail)
         groups = [GroupPart(group.name, group.rows, group.raw_bytes, len(group.tables)) for group in detail.groups]
         tables = [TablePart(table.name, table.group, table.rows, table.raw_bytes) for table in detail.tables]
         async with self:
-            fresh = {"row": row, "facts": facts, "groups": groups, "tables": tables, "warnings": list(detail.warnings)}
+            fresh: dict[str, Any] = {"row": row, "facts": facts, "places": places, "groups": groups, "tables": tables}
+            fresh["warnings"] = list(detail.warnings)
             for name, value in fresh.items():
                 if getattr(self, name) != value:
                     setattr(self, name, value)
@@ -118,11 +142,49 @@ def _facts(detail: BackupDetail) -> BackupFacts:
     return BackupFacts(
         took=wording.span(view.seconds) if view.seconds else "",
         tables=wording.plural(view.tables, "table"),
-        groups=wording.plural(len(detail.groups), "group"),
         server=f"PostgreSQL {detail.server_version}" if detail.server_version else "",
         database=detail.database,
-        store={"database": "In the database itself", "local": "In a folder on the server"}.get(view.store, view.store),
         made=_TRIGGERS.get(view.trigger, view.trigger),
         full_id=view.id,
         error_hint=view.error.hint if view.error else "",
+        read=_read(detail),
+        base_id=detail.base_id or "",
+        base_name=detail.base_name or "",
+        frees_bytes=detail.frees_bytes,
     )
+
+
+def _read(detail: BackupDetail) -> str:
+    """How much of the tables was read for it; the page adds on whom the rest leans."""
+    view = detail.view
+    if not view.segments_total or view.state != "complete":
+        return ""
+    if view.segments_read >= view.segments_total:
+        return f"All {wording.plural(view.segments_total, 'segment')} read"
+    reused = view.segments_total - view.segments_read
+    return (
+        f"{wording.number(view.segments_read)} of {wording.plural(view.segments_total, 'segment')} read, "
+        f"{wording.number(reused)} reused"
+    )
+
+
+def _places(view: BackupView, made: tuple[CopyView, ...]) -> list[PlacePart]:
+    """Where it rests, with what is known of each copy."""
+    known = {copy.store: copy for copy in made}
+    parts = []
+    for place in view.places:
+        copy = known.get(place.store)
+        parts.append(
+            PlacePart(
+                store=place.store,
+                kind=place.kind,
+                state=place.state,
+                same_server=place.same_server,
+                is_copy=copy is not None,
+                adds_bytes=copy.stored_bytes if copy else view.stored_bytes,
+                level=(copy.verified_level if copy else view.verified_level) or "",
+                checked_at=wording.iso(copy.verified_at if copy else view.verified_at),
+                error=copy.error if copy else "",
+            )
+        )
+    return parts

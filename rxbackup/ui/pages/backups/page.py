@@ -23,6 +23,8 @@ from rxbackup.ui.components.result_panel import result_panel
 from rxbackup.ui.pages.backups.choosing import ChoiceState
 from rxbackup.ui.pages.backups.creating import CreateState
 from rxbackup.ui.pages.backups.dialogs import dialogs
+from rxbackup.ui.pages.backups.downloading import DownloadState
+from rxbackup.ui.pages.backups.importing import ImportState
 from rxbackup.ui.pages.backups.listing import STATES, BackupsState
 from rxbackup.ui.pages.backups.restoring import RestoreState
 from rxbackup.ui.pages.backups.state import WatchState
@@ -40,7 +42,11 @@ def backups_page() -> rx.Component:
         rx.el.div(
             rx.el.h1("Backup Management", class_name="rx-title"),
             # At the first start the card below holds the one thing to do.
-            rx.cond(WatchState.protection.kind == "none", rx.fragment(), _create_button()),
+            rx.el.div(
+                _may(_MAY_ALL, button("Import", look="quiet", on_click=ImportState.set_open(True))),
+                rx.cond(WatchState.protection.kind == "none", rx.fragment(), _create_button()),
+                class_name="rx-row",
+            ),
             class_name="rx-head",
         ),
         notices(),
@@ -72,7 +78,7 @@ def _protection() -> rx.Component:
             button(
                 "Verify now",
                 look="quiet",
-                on_click=ChoiceState.ask_check(WatchState.protection.backup_id, WatchState.protection.name),
+                on_click=ChoiceState.ask("check", WatchState.protection.backup_id, WatchState.protection.name),
             ),
         ),
         note=WatchState.store_note,
@@ -104,12 +110,12 @@ def notices() -> rx.Component:
             rx.fragment(),
         ),
         rx.cond(
-            ChoiceState.download_file != "",
+            DownloadState.file != "",
             notice(
                 "idle",
-                rx.fragment("Downloading ", ChoiceState.download_file),
-                rx.el.p("It holds your rows unencrypted: keep it as safe as the database itself."),
-                action=icon_button("x", "Dismiss", on_click=ChoiceState.dismiss_download),
+                rx.fragment("Downloading ", DownloadState.file),
+                rx.el.p(DownloadState.note),
+                action=icon_button("x", "Dismiss", on_click=DownloadState.dismiss),
             ),
             rx.fragment(),
         ),
@@ -230,11 +236,16 @@ def backup_menu(row: Any) -> rx.Component:
             rx.fragment(
                 menu_item("rotate-ccw", "Restore…", RestoreState.ask(row.id, row.name, row.at)),
                 rx.dropdown_menu.separator(),
-                menu_item("file-json", "Download JSON", ChoiceState.download(row.id, "json")),
-                menu_item("file-code", "Download SQL", ChoiceState.download(row.id, "sql")),
+                menu_item("download", "Download…", DownloadState.ask(row.id, row.name)),
             ),
         ),
-        _may(good & _MAY_BACK_UP, menu_item("shield-check", "Verify…", ChoiceState.ask_check(row.id, row.name))),
+        _may(
+            good & _MAY_BACK_UP,
+            rx.fragment(
+                menu_item("shield-check", "Verify…", ChoiceState.ask("check", row.id, row.name)),
+                menu_item("copy", "Copy to…", ChoiceState.ask("copy", row.id, row.name)),
+            ),
+        ),
         _may(
             _MAY_BACK_UP,
             rx.cond(
@@ -250,9 +261,7 @@ def backup_menu(row: Any) -> rx.Component:
                 rx.cond(
                     row.pinned,
                     menu_item("trash-2", "Delete (unpin first)", disabled=True),
-                    menu_item(
-                        "trash-2", "Delete…", ChoiceState.ask_delete(row.id, row.name, row.stored_bytes), danger=True
-                    ),
+                    menu_item("trash-2", "Delete…", ChoiceState.ask("delete", row.id, row.name), danger=True),
                 ),
             ),
         ),

@@ -55,6 +55,8 @@ class RestoreState(rx.State):
     backup_row_count: int = 0
     live_row_count: int = 0
     allowed: bool = False
+    foreign: bool = False
+    trusted: bool = False
     typed: str = ""
     sending: bool = False
     error: str = ""
@@ -86,6 +88,11 @@ class RestoreState(rx.State):
     def type_name(self, text: str) -> None:
         """What was typed to confirm."""
         self.typed = str(text)[:255]
+
+    @rx.event
+    def trust(self, trusted: bool) -> None:  # noqa: FBT001 - Reflex passes it by position
+        """Whether one trusts a backup that another key has signed."""
+        self.trusted = trusted is True
 
     @rx.event(background=True, supersedes=True)
     async def make_plan(self) -> None:
@@ -127,6 +134,7 @@ class RestoreState(rx.State):
         self.problems = [Trouble(problem.message, problem.hint) for problem in preview.problems]
         self.warnings = list(preview.warnings)
         self.allowed, self.planning = preview.allowed, False
+        self.foreign = preview.backup.foreign
         self.error = self.hint = ""
         self._count()
 
@@ -149,6 +157,7 @@ class RestoreState(rx.State):
             self.backup_id,
             skip=tuple(row.name for row in self.plan if not row.chosen),
             confirm_name=self.typed,
+            trust_foreign=self.trusted,
         )
         try:
             await asyncio.to_thread(restores.request_restore, wiring.current(), await actor_of(self), wanted)

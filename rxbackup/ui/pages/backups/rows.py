@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView
+from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView, StoreView
 from rxbackup.ui import wording
 
 
@@ -28,6 +28,7 @@ class StoreChoice:
     kind: str
     where: str
     same_server: bool
+    is_default: bool
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,8 @@ class BackupRow:
     pinned: bool
     trigger: str
     places: list[Place]
+    origin: str
+    foreign: bool
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class ActivityRow:
     took: str
     message: str
     hint: str
+    note: str
     details: str
     has_result: bool
 
@@ -126,6 +130,11 @@ def change_rows(tables: Mapping[str, Mapping[str, int]]) -> tuple[list[ChangeRow
     return touched, f"{words} in {wording.plural(len(touched), 'table')}{f'; {same}' if alike else ''}."
 
 
+def store_choice(view: StoreView) -> StoreChoice:
+    """A store as something to choose."""
+    return StoreChoice(view.name, view.kind, view.where, view.same_server, view.is_default)
+
+
 def backup_row(view: BackupView) -> BackupRow:
     """A backup as a line of the table."""
     return BackupRow(
@@ -143,7 +152,9 @@ def backup_row(view: BackupView) -> BackupRow:
         checked_at=wording.iso(view.verified_at),
         pinned=view.pinned,
         trigger=view.trigger,
-        places=[Place(view.store, "", "complete", same_server=False)],
+        places=[Place(place.store, place.kind, place.state, place.same_server) for place in view.places],
+        origin=view.origin,
+        foreign=view.foreign,
     )
 
 
@@ -234,10 +245,14 @@ def activity_row(job: JobView) -> ActivityRow:
         took=wording.span(seconds) if seconds else "",
         message="" if job.state == "cancelled" else message,
         hint="" if job.state == "cancelled" else hint,
+        note=job.message if job.state == "succeeded" and not damaged and job.kind in _TOLD else "",
         details=_details(job, damaged),
         has_result=job.kind == "restore" and job.state == "succeeded",
     )
 
+
+_TOLD = frozenset({"copy", "import", "prune", "rebuild", "verify"})
+"""What is told in a sentence of its own when it went well."""
 
 _DONE = {
     "backup": ("archive", "plain", "Backed up"),

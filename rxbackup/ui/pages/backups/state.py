@@ -31,6 +31,7 @@ from rxbackup.ui.pages.backups.rows import (
     activity_row,
     change_rows,
     run_row,
+    store_choice,
     tiles,
 )
 from rxbackup.ui.pages.backups.watching import WATCH, Facts, Revision
@@ -141,7 +142,7 @@ class WatchState(rx.State):
             return table._query()  # noqa: SLF001 - public methods of a state can be called by any browser
 
     def _take_stores(self, found: tuple[StoreView, ...]) -> None:
-        choices = [StoreChoice(store.name, store.kind, store.where, store.same_server) for store in found]
+        choices = [store_choice(store) for store in found]
         if self.stores != choices:
             self.stores = choices
         self.store_note = next((store.note for store in found if store.name == "database"), "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, FastAPI
 
 from rxbackup import __version__
-from rxbackup.api import auth, docs, downloads, health, imports, v1
+from rxbackup.api import auth, docs, downloads, health, imports, stores, v1
 from rxbackup.api.identity import guard, public
 from rxbackup.api.problems import answer_with_problems
 from rxbackup.errors import NotFound
@@ -26,7 +26,16 @@ def nothing_here(rest: str) -> None:
     raise NotFound(f"There is nothing at /api/{rest[:100]}.", hint="/api/docs lists what there is.")
 
 
-ROUTERS = (auth.router, downloads.router, health.router, imports.router, v1.router, docs.router, _unknown)
+ROUTERS = (
+    auth.router,
+    downloads.router,
+    health.router,
+    imports.router,
+    stores.router,
+    v1.router,
+    docs.router,
+    _unknown,
+)
 
 
 def create_api() -> FastAPI:

@@ -41,6 +41,7 @@ class WantedBackup(BaseModel):
     description: Annotated[str, Field(max_length=10_000)] = ""
     groups: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
     store: Annotated[str, Field(max_length=63)] = "database"
+    copies: Annotated[list[Annotated[str, Field(max_length=63)]], Field(max_length=16)] = []
     full: bool = False
 
 
@@ -61,6 +62,7 @@ def create_backup(
         groups=tuple(wanted.groups) if wanted.groups is not None else None,
         store=wanted.store,
         full=wanted.full,
+        copies=tuple(wanted.copies),
     )
     job = backups.request_backup(services, actor, new)
     response.headers["location"] = f"/api/v1/jobs/{job.id}"

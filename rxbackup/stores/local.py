@@ -179,7 +179,7 @@ class LocalStore:
                 hint=_MOUNT_HINT,
             ) from error
         try:
-            self._refuse_another(os.fstat(folder))
+            self._refuse_emptied(folder, writing=make)
             for part in path.split("/") if path else []:
                 below = _enter(folder, part, make=make)
                 os.close(folder)
@@ -188,11 +188,14 @@ class LocalStore:
         finally:
             os.close(folder)
 
-    def _refuse_another(self, found: os.stat_result) -> None:
-        """Notice a disk that was unplugged: its mount point is a folder too, empty and on another disk."""
-        seen, self._seen = self._seen, (found.st_dev, found.st_ino)
-        if seen not in (None, self._seen):
-            raise StoreMissing(f"The {self.describe()} is another folder than a moment ago.", hint=_MOUNT_HINT)
+    def _refuse_emptied(self, folder: int, *, writing: bool) -> None:
+        """Write nothing where a disk was unplugged: its mount point is a folder too, another one, and empty."""
+        found = os.fstat(folder)
+        identity = (found.st_dev, found.st_ino)
+        if writing and self._seen not in (None, identity) and not os.listdir(folder):
+            raise StoreMissing(f"The {self.describe()} is empty, and was not a moment ago.", hint=_MOUNT_HINT)
+        if writing or self._seen is None:
+            self._seen = identity
 
     @contextmanager
     def _trouble(self, doing: str, *, missing: str | None = None) -> Iterator[None]:

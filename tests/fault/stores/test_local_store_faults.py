@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import stat
 import subprocess
 import time
@@ -167,10 +168,11 @@ def test_empty_folder_in_place_of_the_vault_is_refused(tmp_path: Path) -> None:
     whole = manifest(vault, [table(vault, "t", [column("a")], [b"x\n"])])
     place.rename(tmp_path / "moved")
     place.mkdir()
-    with pytest.raises(StoreMissing, match="another folder than a moment ago"):
-        vault.put_manifest(whole)
     with pytest.raises(VaultMarkerMissing):
         vault.put_manifest(whole)
+    for _ in range(2):
+        with pytest.raises(StoreMissing, match="is empty"):
+            vault.put_chunk(b"y\n")
     with pytest.raises(VaultMarkerMissing):
         Vault.open(LocalStore(place), keyring)
     assert list(place.iterdir()) == []
@@ -187,9 +189,21 @@ def test_disk_that_is_unplugged_in_the_middle_leaves_its_mount_point_empty(tmp_p
         vault.put_chunk(b"1\n")
     finally:
         subprocess.run(["umount", str(place)], check=True)
-    with pytest.raises(StoreMissing, match="another folder than a moment ago"):
+    with pytest.raises(StoreMissing, match="is empty, and was not a moment ago"):
         vault.put_chunk(b"2\n")
     assert list(place.iterdir()) == []
+
+
+def test_disk_that_comes_back_is_written_to_again(tmp_path: Path) -> None:
+    place = tmp_path / "store"
+    vault = Vault.create(LocalStore.create(place), Keyring.generate())
+    place.rename(tmp_path / "moved")
+    place.mkdir()
+    with pytest.raises(StoreMissing):
+        vault.put_chunk(b"1\n")
+    place.rmdir()
+    shutil.copytree(tmp_path / "moved", place)  # the same disk, by another number
+    assert vault.put_chunk(b"1\n").is_new
 
 
 def test_vanished_marker_is_refused_and_not_made_again(tmp_path: Path) -> None:

@@ -133,12 +133,18 @@ def _look_at_key(services: Services, actor: Actor) -> list[Finding]:
 
 def _look_at_stores(services: Services, actor: Actor) -> list[Finding]:
     findings = []
-    for store in list_stores(services, actor):
-        level, hint = "ok", ""
-        if store.note and store.backups:
-            level, hint = "warning", "Keep copies elsewhere too: download backups, or use a store on another machine."
+    stores = list_stores(services, actor)
+    elsewhere = any(store.backups and not store.same_server for store in stores)
+    for store in stores:
+        level, hint, note = "ok", "", ""
+        if store.note and store.backups and not elsewhere:
+            level, note = "warning", store.note
+            hint = "Keep copies elsewhere too: `rxbackup store add` a place, and `rxbackup backup copy` them there."
+        if store.state == "failing":
+            level, note = "error", f"Its last test failed: {store.problem}"
+            hint = f"Mend it, then run `rxbackup store test {store.name}`."
         held = f"{counted(store.backups, 'backup')}, {size(store.stored_bytes)}"
-        message = f"{store.where}: {held}. {store.note if hint else ''}"
+        message = f"{store.where}: {held}. {note}"
         findings.append(Finding(level, f"Store {store.name}", message.strip(), hint))  # type: ignore[arg-type]
     folder = services.settings.data_dir
     if folder.exists():

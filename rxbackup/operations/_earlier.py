@@ -27,6 +27,8 @@ def earlier_backups(run: Run, new: NewBackup) -> Iterator[Manifest]:
     complete = (col(Backup.store) == new.store, col(Backup.state) == "complete")
     with run.services.system.session(run.actor.identity) as session:
         newest = session.exec(select(func.max(Backup.finished_at)).where(*complete)).one()
+        if newest is None:
+            return
         damage = (col(Backup.error).is_not(None), col(Backup.verified_at) >= newest)
         if session.exec(select(Backup.id).where(*complete, *damage)).first() is not None:
             return

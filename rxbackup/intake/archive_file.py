@@ -154,7 +154,9 @@ def read_marker(file: BinaryIO) -> bytes:
     Raises:
         FileCorrupt: it does not begin or not end as an archive does.
     """
-    if file.seek(0, os.SEEK_END) % BLOCK_BYTES or file.seek(-len(END), os.SEEK_END) < 0 or file.read() != END:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - len(END)))
+    if size % BLOCK_BYTES or file.read() != END:
         raise FileCorrupt("The file is cut short: it does not end as an archive does.")
     return _Scan(file, ignore_progress).marker()
 

@@ -47,7 +47,7 @@ def small_backup(vault: Vault) -> Manifest:
 
 def spooled(content: bytes) -> BinaryIO:
     """An open file of these bytes."""
-    file = tempfile.TemporaryFile()
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the caller's
     file.write(content)
     file.seek(0)
     return file

@@ -91,6 +91,13 @@ def bundled_template(postgres_server: EmbeddedServer) -> str:
 
 
 @pytest.fixture
+def new_system_database(postgres_server: EmbeddedServer, system_template: str) -> Iterator[NewDatabase]:
+    """Makes migrated databases, as many as are asked for."""
+    with _databases(postgres_server, system_template) as make:
+        yield make
+
+
+@pytest.fixture
 def system_database(postgres_server: EmbeddedServer, system_template: str) -> Iterator[str]:
     """A migrated database that protects nothing yet."""
     with _databases(postgres_server, system_template) as make:

@@ -104,14 +104,15 @@ def test_unpacked_it_is_a_local_store(made, tmp_path: Path) -> None:
 
 def test_anchors_come_before_differences_and_the_manifest_last(made) -> None:
     vault, _, archive, _ = made
-    names = tarfile.open(fileobj=BytesIO(archive)).getnames()
+    with tarfile.open(fileobj=BytesIO(archive)) as tar:
+        names, members = tar.getnames(), tar.getmembers()
     assert names[0] == "vault.json"
     assert names[-1] == "archive-end.json"
     assert names[-2].startswith("manifests/")
     for chunk, anchor in (vault.get_manifest(vault.manifest_ids()[0]).leans or {}).items():
         assert names.index(f"chunks/{anchor[:2]}/{anchor}-0") < names.index(f"chunks/{chunk[:2]}/{chunk}-0")
     # No member says who wrote it, or on which machine.
-    for member in tarfile.open(fileobj=BytesIO(archive)):
+    for member in members:
         assert (member.uid, member.gid, member.uname, member.gname, member.mode) == (0, 0, "", "", 0o600)
 
 
@@ -151,7 +152,8 @@ def test_bytes_behind_the_end_are_refused(made) -> None:
 
 
 def _member_starts(archive: bytes) -> list[int]:
-    return [member.offset for member in tarfile.open(fileobj=BytesIO(archive))]
+    with tarfile.open(fileobj=BytesIO(archive)) as tar:
+        return [member.offset for member in tar]
 
 
 def _tar(members: list[tarfile.TarInfo | tuple[str, bytes]], kind: int = tarfile.USTAR_FORMAT) -> bytes:

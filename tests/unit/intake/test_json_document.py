@@ -79,7 +79,7 @@ def test_cut_at_any_byte_it_is_refused(made) -> None:
             take_json(document[:cut], into)
     # What is cut off is found by its end, before anything is stored; values of json columns may look like an end.
     assert [found.name for found in store.list() if found.name.startswith("manifests/")] == []
-    assert len([found for found in store.list()]) <= len(before) + 3
+    assert len(list(store.list())) <= len(before) + 3
 
 
 def test_flipped_bits_are_refused_or_mean_other_rows(made) -> None:

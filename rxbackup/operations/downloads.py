@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import timedelta
 from functools import partial
 from typing import BinaryIO
@@ -24,6 +24,7 @@ from rxbackup.export.json_document import write_json
 from rxbackup.export.sql_script import write_sql
 from rxbackup.operations._archive_markers import keep_marker, take_marker
 from rxbackup.operations._catalogue import find_backup
+from rxbackup.operations._cutting import while_signed_in
 from rxbackup.operations._holding import hold_backup
 from rxbackup.operations._places import reading_vault
 from rxbackup.operations.guard import requires
@@ -119,7 +120,7 @@ def open_link(services: Services, actor: Actor, token: str) -> Download:
         _audit(session, actor, view, taken[1])
     marker = take_marker(services, hash_token(token)) if taken[1] == "archive" else None
     content = _stream(services, view, taken[1], ignore_progress, marker)
-    return Download(_file_name(view, taken[1]), _FORMATS[taken[1]][1], content)
+    return Download(_file_name(view, taken[1]), _FORMATS[taken[1]][1], while_signed_in(services, actor, content))
 
 
 @requires(Permission.DOWNLOAD)
@@ -156,7 +157,7 @@ def _stream(
     on_progress: ProgressSink,
     marker: bytes | None,
     store: str | None = None,
-) -> Iterator[bytes]:
+) -> Generator[bytes]:
     write = _FORMATS[format_name][0] if marker is None else partial(write_archive, marker=marker)
     with hold_backup(services, view.id), reading_vault(services, view, store) as vault:
         manifest = vault.get_manifest(view.id)

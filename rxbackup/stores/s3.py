@@ -11,6 +11,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from datetime import timedelta
 from http.client import NOT_FOUND, NOT_IMPLEMENTED
 from typing import TYPE_CHECKING, Literal, TypeVar
@@ -180,7 +181,7 @@ class S3Store:
     ) -> _Found:
         client = self._client(deadline)
         try:
-            found = ask(client)
+            found = _interruptibly(lambda: ask(client))
         except (BaseError, OSError, ValueError) as error:
             # Not chained: what the server says of a wrong signature quotes the session token.
             raise self._trouble(error, doing, name) from None
@@ -226,6 +227,22 @@ class S3Store:
                 self._clients[deadline] = _connected(self._address, deadline)
                 _started_in[:] = [os.getpid()]
             return self._clients[deadline]
+
+
+def _interruptibly(ask: Callable[[], _Found]) -> _Found:
+    """Let Ctrl-C be heard while the library waits: it comes to the main thread, which must not wait in foreign code."""
+    if threading.current_thread() is not threading.main_thread():
+        return ask()
+    answer: Future[_Found] = Future()
+
+    def run() -> None:
+        try:
+            answer.set_result(ask())
+        except BaseException as error:  # noqa: BLE001 - raised where it is waited for
+            answer.set_exception(error)
+
+    threading.Thread(target=run, name="s3 request", daemon=True).start()
+    return answer.result()
 
 
 def _connected(address: S3Address, deadline: int) -> Client:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -180,6 +182,15 @@ def test_forked_child_is_told_and_does_not_hang(bare: Store) -> None:
         os._exit(9)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     assert bare.get("a") == b"1"
+
+
+def test_ctrl_c_is_heard_while_a_request_stalls(bare: Store, wire: S3Wire) -> None:
+    wire.plant(Fault("stall", ("GET",)))
+    threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        bare.get("a")
+    assert time.monotonic() - began < 5
 
 
 def _use(store: Store) -> None:

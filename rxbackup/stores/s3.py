@@ -222,7 +222,7 @@ class S3Store:
             )
         with self._opening:
             if deadline not in self._clients:
-                if not self._clients:
+                if not self._clients and not _is_proxied(self._address):
                     refuse_link_local(self._address.host)
                 self._clients[deadline] = _connected(self._address, deadline)
                 _started_in[:] = [os.getpid()]
@@ -284,7 +284,11 @@ def _held_to(address: S3Address) -> ClientConfig:
     The library follows redirects of reads and cannot be told not to. So every other host is sent to a proxy that
     cannot exist. Where the environment names a proxy for the endpoint, that one decides instead.
     """
-    known = urllib.request.getproxies()
-    if (known.get(address.scheme) or known.get("all")) and not urllib.request.proxy_bypass(address.host):
+    if _is_proxied(address):
         return {}
     return {"proxy_url": "http://127.0.0.1:0", "proxy_excludes": address.host}
+
+
+def _is_proxied(address: S3Address) -> bool:
+    known = urllib.request.getproxies()
+    return bool(known.get(address.scheme) or known.get("all")) and not urllib.request.proxy_bypass(address.host)

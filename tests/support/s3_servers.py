@@ -99,14 +99,23 @@ def localbucket_server(folder: Path) -> Iterator[S3Server]:
 
 
 @pytest.fixture(scope="session")
-def s3_server() -> Iterator[S3Server]:
+def no_proxy() -> Iterator[None]:
+    """Whatever proxy this machine needs for the world, loopback needs none."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("no_proxy", "NO_PROXY"):
+            patch.setenv(name, "127.0.0.1,localhost")
+        yield
+
+
+@pytest.fixture(scope="session")
+def s3_server(no_proxy: None) -> Iterator[S3Server]:
     """moto's server, for the whole session."""
     with moto_server() as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def other_s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+def other_s3_server(no_proxy: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
     """The second implementation, for the whole session."""
     with localbucket_server(tmp_path_factory.mktemp("buckets")) as server:
         yield server

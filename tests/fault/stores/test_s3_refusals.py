@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from rxbackup.errors import (
+    ObjectNotFound,
     RxbackupError,
     StoreDenied,
     StoreFull,
@@ -220,6 +221,19 @@ def test_environment_changes_neither_credentials_nor_address(
     assert wire.headers["x-amz-security-token"] == "hunter3"
     assert wire.headers["user-agent"].startswith("rxbackup/")
     assert "x-amz-request-payer" not in wire.headers
+
+
+def test_proxy_of_the_environment_is_used(wire: S3Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "HTTP_PROXY"):
+        monkeypatch.setenv(name, wire.server.url)
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    wire.plant(Fault("answer", answer=refusal(404, "NoSuchKey")))
+    # Behind a proxy, names need not be known here.
+    store = open_store(S3Server("http://only-the-proxy-knows.invalid").recipe("bucket"), patient=False)
+    with pytest.raises(ObjectNotFound):
+        store.get("a")
+    assert wire.requests == [("GET", "http://only-the-proxy-knows.invalid/bucket/a")]
 
 
 def test_server_without_conditional_writes_that_says_so_is_helped(recipe: StoreRecipe, wire: S3Wire) -> None:

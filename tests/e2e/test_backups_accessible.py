@@ -35,6 +35,30 @@ def _find_nothing(page: Page) -> None:
     expect(page.get_by_text("No backup matches")).to_be_visible()
 
 
+def _open_stores(page: Page) -> None:
+    page.goto("/stores")
+    expect(page.get_by_role("article", name="database")).to_be_visible()
+
+
+def _open_add_store(page: Page) -> None:
+    _open_stores(page)
+    page.get_by_role("button", name="Add store").first.click()
+    page.get_by_role("radio", name="S3 bucket").click()
+    expect(page.get_by_label("Secret key")).to_be_visible()
+
+
+def _open_free_space(page: Page) -> None:
+    _open_stores(page)
+    page.get_by_role("article", name="database").get_by_role("button", name="Actions for").click()
+    page.get_by_role("menuitem", name="Free up space").click()
+
+
+def _open_archive(page: Page) -> None:
+    choose(page, NAME, "Download")
+    page.get_by_role("radio", name="Archive").click()
+    expect(page.get_by_label("The same again")).to_be_visible()
+
+
 PLACES: dict[str, Callable[[Page], object]] = {
     "list": lambda page: None,
     "menu": _open_menu,
@@ -42,9 +66,18 @@ PLACES: dict[str, Callable[[Page], object]] = {
     "restore": _open_restore,
     "verify": lambda page: choose(page, NAME, "Verify"),
     "delete": lambda page: choose(page, NAME, "Delete"),
+    "copy": lambda page: choose(page, NAME, "Copy to"),
+    "download": _open_archive,
+    "import": lambda page: page.get_by_role("button", name="Import", exact=True).click(),
+    "stores": _open_stores,
+    "add store": _open_add_store,
+    "free space": _open_free_space,
     "nothing found": _find_nothing,
     "one backup": _open_detail,
 }
+
+
+DIALOGS = {"create", "restore", "verify", "delete", "copy", "download", "import", "add store", "free space"}
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -69,7 +102,7 @@ def test_axe_finds_nothing(tab: Page, width: int) -> None:
         open_page(tab)
         expect(row_of(tab, NAME)).to_be_visible()
         go(tab)
-        if place in {"create", "restore", "verify", "delete"}:
+        if place in DIALOGS:
             expect(tab.get_by_role("dialog")).to_be_visible()
         tab.wait_for_timeout(300)  # colours fade in
         found[place] = violations(tab, menu=place == "menu")

@@ -5,9 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import psycopg
 from playwright.sync_api import Locator, Page, expect
+from psycopg.types.json import Jsonb
 
+from rxbackup.postgres.embedded import EmbeddedServer
 from tests.support.backups_page import PATIENCE_MS, choose, create, open_page, row_of
+from tests.support.running_app import RunningApp
 
 PASSPHRASE = "größer als nötig, and long enough"
 
@@ -81,3 +85,30 @@ def test_a_json_download_is_imported_by_dropping_it(signed_in_page: Page, tmp_pa
     dialog.get_by_role("button", name="Import", exact=True).click()
     expect(dialog).to_be_hidden(timeout=PATIENCE_MS)
     expect(page.get_by_text("Imported").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_a_backup_that_another_key_signed_is_marked_and_restored_only_after_one_more_yes(
+    signed_in_page: Page, app: RunningApp
+) -> None:
+    page = open_page(signed_in_page)
+    create(page, "From somewhere else", groups=("Departments",))
+    with (
+        EmbeddedServer.ensure(app.data_dir) as server,
+        psycopg.connect(server.superuser_url, dbname="rxbackup") as connection,
+    ):
+        connection.execute(
+            "UPDATE rxbackup.backups SET origin = %s WHERE name = 'From somewhere else'",
+            [Jsonb({"kind": "archive", "foreign": True, "signer": None, "file": "theirs.rxbackup"})],
+        )
+    page.reload()
+    expect(row_of(page, "From somewhere else")).to_contain_text("Foreign")
+    choose(page, "From somewhere else", "Restore")
+    dialog = page.get_by_role("dialog", name="Restore")
+    dialog.get_by_label("Type the backup’s name to confirm").fill("From somewhere else")
+    restore = dialog.get_by_role("button", name=re.compile("^Restore"))
+    expect(dialog.get_by_text("Another key signed this backup.")).to_be_visible()
+    expect(restore).to_be_disabled()
+    dialog.get_by_label("I know where it comes from").check()
+    expect(restore).to_be_enabled()
+    restore.click()
+    expect(page.get_by_role("region", name="Result of the restore")).to_be_visible(timeout=PATIENCE_MS)

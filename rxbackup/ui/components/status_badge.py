@@ -73,11 +73,14 @@ def origin_badge(origin: Any, *, foreign: Any) -> rx.Component:
     )
 
 
-def proof_ladder(level: Any) -> rx.Component:
-    """The four levels of proof as steps, and which of them are reached."""
+def proof_ladder(level: Any, proven_at: Any) -> rx.Component:
+    """The four levels of proof as steps, which of them are reached, and when (`proven_at`: level → ISO)."""
     steps = list(wording.PROOF_STEPS)
     return rx.el.ol(
-        *[_step(name, rx.Var.create(steps[number:]).contains(level)) for number, name in enumerate(steps)],
+        *[
+            _step(name, rx.Var.create(steps[number:]).contains(level), proven_at.get(name, ""))
+            for number, name in enumerate(steps)
+        ],
         class_name="rx-ladder",
         aria_label="How well it is proven",
     )
@@ -98,7 +101,7 @@ def proof_sentence(level: Any, checked_at: Any) -> rx.Component:
     )
 
 
-def _step(name: str, reached: Any) -> rx.Component:
+def _step(name: str, reached: Any, at: Any) -> rx.Component:
     return rx.el.li(
         rx.cond(
             reached,
@@ -106,6 +109,7 @@ def _step(name: str, reached: Any) -> rx.Component:
             rx.icon("circle-dashed", size=16, role="img", aria_label="Not reached"),
         ),
         rx.el.span(wording.PROOF_WORDS[name]),
+        rx.cond(reached, rx.el.span(when(at=at), class_name="rx-step-age"), rx.fragment()),
         title=wording.PROOF_MEANINGS[name],
         class_name=rx.cond(reached, "rx-step rx-step-reached", "rx-step"),
     )

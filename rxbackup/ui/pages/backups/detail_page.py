@@ -85,7 +85,7 @@ def _proof() -> rx.Component:
     return rx.el.section(
         rx.el.h2("Proof", class_name="rx-heading"),
         rx.el.div(
-            proof_ladder(row.level),
+            proof_ladder(row.level, DetailState.facts.proven_at),
             rx.el.div(
                 proof_sentence(row.level, row.checked_at),
                 rx.cond(

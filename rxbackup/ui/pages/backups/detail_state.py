@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import reflex as rx
@@ -69,6 +69,7 @@ class BackupFacts:
     base_id: str = ""
     base_name: str = ""
     frees_bytes: int = 0
+    proven_at: dict[str, str] = field(default_factory=dict)
 
 
 _TRIGGERS = {
@@ -151,6 +152,7 @@ def _facts(detail: BackupDetail) -> BackupFacts:
         base_id=detail.base_id or "",
         base_name=detail.base_name or "",
         frees_bytes=detail.frees_bytes,
+        proven_at={"stored": wording.iso(view.when)} | {one.level: wording.iso(one.at) for one in detail.proofs},
     )
 
 

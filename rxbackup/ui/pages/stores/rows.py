@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rxbackup.operations.views import ProbeCheck, PruneView, StoreView
 from rxbackup.ui import wording
 
-_KINDS = {"database": "In the database", "local": "Folder", "s3": "S3 bucket"}
+_KINDS = {"database": "Database", "local": "Folder", "s3": "S3 bucket"}
 
 _CHECKS = {
     "reach": "Answers",

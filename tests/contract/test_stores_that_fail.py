@@ -16,6 +16,7 @@ from rxbackup.vault.keyring import Keyring
 from rxbackup.vault.vault import Vault
 from rxbackup.verify.contents import verify_contents
 from tests.support.faults import (
+    BentStore,
     BlindStore,
     CarelessStore,
     FailingStore,
@@ -29,7 +30,6 @@ from tests.support.faults import (
     StaleStore,
     SwappingStore,
     TruncatingStore,
-    _Bent,
 )
 from tests.support.vaults import column, manifest, table
 
@@ -100,7 +100,7 @@ def test_what_a_killed_probe_left_is_removed_by_a_later_one(store: Store) -> Non
     assert store.stat(left) is None
 
 
-LIES: list[tuple[Callable[[Store], _Bent], str, str]] = [
+LIES: list[tuple[Callable[[Store], BentStore], str, str]] = [
     (TruncatingStore, "read", "only 131072 came back"),
     (lambda inner: TruncatingStore(inner, keep=0), "read", "only 0 came back"),
     (FlippingStore, "read", "not what was written"),
@@ -118,7 +118,7 @@ LIES: list[tuple[Callable[[Store], _Bent], str, str]] = [
 
 
 @pytest.mark.parametrize(("lie", "check", "words"), LIES, ids=lambda each: getattr(each, "__name__", None))
-def test_probe_finds_the_lie(store: Store, lie: Callable[[Store], _Bent], check: str, words: str) -> None:
+def test_probe_finds_the_lie(store: Store, lie: Callable[[Store], BentStore], check: str, words: str) -> None:
     with lie(store) as lying:
         report = probe_store(lying)
     assert not report.ok
@@ -153,7 +153,7 @@ def test_probe_of_a_store_that_hangs_ends_in_time(store: Store) -> None:
 
 
 @pytest.mark.parametrize("lie", [TruncatingStore, FlippingStore, SwappingStore])
-def test_vault_believes_no_bytes(store: Store, lie: Callable[..., _Bent]) -> None:
+def test_vault_believes_no_bytes(store: Store, lie: Callable[..., BentStore]) -> None:
     keyring = Keyring.generate()
     vault = Vault.create(store, keyring)
     kept = table(vault, "kept", [column("a"), column("b")], [ROWS, ROWS[::-1].lstrip(b"\n") + b"\n"])

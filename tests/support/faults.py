@@ -84,7 +84,7 @@ class FailingStore:
         return call()
 
 
-class _Bent:
+class BentStore:
     """A store whose answers are bent. Leaving it as a context manager asserts that they were, at least once."""
 
     kind = "bent"
@@ -133,7 +133,7 @@ class _Bent:
         self.inner.close()
 
 
-class SlowStore(_Bent):
+class SlowStore(BentStore):
     """Every read waits."""
 
     def __init__(self, inner: Store, *, seconds: float, only: str = "") -> None:
@@ -146,7 +146,7 @@ class SlowStore(_Bent):
         return super().get(name)
 
 
-class TruncatingStore(_Bent):
+class TruncatingStore(BentStore):
     """Reads end early, as if the object ended there. `keep` is the share that is left."""
 
     def __init__(self, inner: Store, *, keep: float = 0.5, only: str = "") -> None:
@@ -158,14 +158,14 @@ class TruncatingStore(_Bent):
         return content[: int(len(content) * self._keep)] if self._fires(name) else content
 
 
-class ForgettingStore(_Bent):
+class ForgettingStore(BentStore):
     """Says that it wrote, and did not."""
 
     def put(self, name: str, content: bytes, *, if_absent: bool = False) -> bool:
         return True if self._fires(name) else super().put(name, content, if_absent=if_absent)
 
 
-class FlippingStore(_Bent):
+class FlippingStore(BentStore):
     """One bit of what is read is another."""
 
     def get(self, name: str) -> bytes:
@@ -175,7 +175,7 @@ class FlippingStore(_Bent):
         return bytes(content)
 
 
-class SwappingStore(_Bent):
+class SwappingStore(BentStore):
     """Gives the object that was asked for before."""
 
     def __init__(self, inner: Store, *, only: str = "") -> None:
@@ -190,7 +190,7 @@ class SwappingStore(_Bent):
         return before if before is not None and self._fires(name) else content
 
 
-class StaleStore(_Bent):
+class StaleStore(BentStore):
     """Gives the first content that an object ever had, to reads after it was replaced."""
 
     def __init__(self, inner: Store, *, only: str = "") -> None:
@@ -207,7 +207,7 @@ class StaleStore(_Bent):
         return first if first != content and self._fires(name) else content
 
 
-class InventingStore(_Bent):
+class InventingStore(BentStore):
     """Reads something where nothing is."""
 
     def get(self, name: str) -> bytes:
@@ -219,7 +219,7 @@ class InventingStore(_Bent):
             return b"<html>Welcome</html>"
 
 
-class BlindStore(_Bent):
+class BlindStore(BentStore):
     """Does not list what was written last."""
 
     def list(self, prefix: str = "") -> Iterator[StoredObject]:
@@ -227,7 +227,7 @@ class BlindStore(_Bent):
         return iter(found[:-1] if found and self._fires() else found)
 
 
-class MismeasuringStore(_Bent):
+class MismeasuringStore(BentStore):
     """Tells a wrong size."""
 
     def stat(self, name: str) -> StoredObject | None:
@@ -235,7 +235,7 @@ class MismeasuringStore(_Bent):
         return replace(found, size=found.size + 1) if found and self._fires(name) else found
 
 
-class CarelessStore(_Bent):
+class CarelessStore(BentStore):
     """Ignores `if_absent`, as a server does that does not know the header."""
 
     def put(self, name: str, content: bytes, *, if_absent: bool = False) -> bool:
@@ -244,7 +244,7 @@ class CarelessStore(_Bent):
         return super().put(name, content)
 
 
-class KeepingStore(_Bent):
+class KeepingStore(BentStore):
     """Says that it deleted, and did not."""
 
     def delete(self, name: str) -> None:
@@ -252,7 +252,7 @@ class KeepingStore(_Bent):
             super().delete(name)
 
 
-class LateStore(_Bent):
+class LateStore(BentStore):
     """Its clock is wrong."""
 
     def __init__(self, inner: Store, *, by: timedelta = timedelta(hours=1), only: str = "") -> None:

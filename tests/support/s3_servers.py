@@ -119,9 +119,3 @@ def other_s3_server(no_proxy: None, tmp_path_factory: pytest.TempPathFactory) ->
     """The second implementation, for the whole session."""
     with localbucket_server(tmp_path_factory.mktemp("buckets")) as server:
         yield server
-
-
-@pytest.fixture
-def s3_recipe(s3_server: S3Server) -> StoreRecipe:
-    """An empty bucket's prefix on moto's server."""
-    return s3_server.recipe(s3_server.new_bucket(), "backups/rx")

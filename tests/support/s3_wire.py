@@ -23,15 +23,15 @@ class Fault:
 
     Attributes:
         kind: `answer` without asking the server; `cut request` or `cut response` after `at` bytes of the body;
-            `lose` the response of a request that was carried out; `stall` before the response;
-            `shorten` a body to `at` bytes and say that this is its length.
+            `lose` the response of a request that was carried out; `stall` before the response; `drip` it, ten bytes a
+            second; `shorten` a body to `at` bytes and say that this is its length.
         methods: of HTTP, which it applies to.
         times: how often; None for ever.
         passing: so many requests of these methods pass before.
         answer: status, headers and body.
     """
 
-    kind: Literal["answer", "cut request", "cut response", "lose", "stall", "shorten"]
+    kind: Literal["answer", "cut request", "cut response", "lose", "stall", "drip", "shorten"]
     methods: tuple[str, ...] = ("GET", "PUT", "HEAD", "DELETE", "POST")
     times: int | None = 1
     passing: int = 0
@@ -154,6 +154,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault and kind == "shorten":
             content = content[: fault.at]
             headers = {k: v for k, v in headers.items() if k.lower() != "content-length"}
+        if kind == "drip":
+            return self._drip(status, headers, content)
         self._send(status, headers, content, cut_at=fault.at if fault and kind == "cut response" else None)
         return None
 
@@ -188,6 +190,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
         if cut_at is not None:
             self._reset()
+
+    def _drip(self, status: int, headers: Mapping[str, str], content: bytes) -> None:
+        self._send(status, {**headers, "Content-Length": str(len(content))}, b"")
+        with suppress(OSError):
+            for at in range(len(content)):
+                self.wfile.write(content[at : at + 1])
+                self.wfile.flush()
+                if self.wire().release.wait(0.1):
+                    break
+        self._reset()
 
     def _reset(self) -> None:
         """Hang up so that the other side hears a reset, not an end."""

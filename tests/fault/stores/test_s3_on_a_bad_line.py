@@ -146,6 +146,17 @@ def test_stalled_request_is_given_up(
     assert time.monotonic() - began < 5
 
 
+def test_answer_that_drips_is_given_up(recipe: StoreRecipe, wire: S3Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(s3, "_LONG_SECONDS", 1)
+    store = open_store(recipe, patient=False)
+    store.put("a", CONTENT)
+    wire.plant(Fault("drip", ("GET",)))
+    began = time.monotonic()
+    with pytest.raises(StoreUnavailable):
+        store.get("a")
+    assert time.monotonic() - began < 5
+
+
 def test_long_listing_goes_on_where_it_broke_off(tmp_path: Path) -> None:
     names = sorted(f"m/{number}" for number in range(2500))
     (tmp_path / "lists" / "m").mkdir(parents=True)

@@ -228,12 +228,20 @@ def test_proxy_of_the_environment_is_used(wire: S3Wire, monkeypatch: pytest.Monk
         monkeypatch.setenv(name, wire.server.url)
     for name in ("no_proxy", "NO_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    wire.plant(Fault("answer", answer=refusal(404, "NoSuchKey")))
+    wire.plant(
+        Fault("answer", ("GET",), answer=refusal(404, "NoSuchKey")),
+        Fault("answer", ("PUT",), answer=(200, {"ETag": '"0"'}, b"")),
+    )
     # Behind a proxy, names need not be known here.
     store = open_store(S3Server("http://only-the-proxy-knows.invalid").recipe("bucket"), patient=False)
     with pytest.raises(ObjectNotFound):
         store.get("a")
-    assert wire.requests == [("GET", "http://only-the-proxy-knows.invalid/bucket/a")]
+    virtual = S3Server("http://s3.invalid").recipe("acme", "rx", style="virtual")
+    open_store(virtual, patient=False).put("a", b"1")
+    assert wire.requests == [
+        ("GET", "http://only-the-proxy-knows.invalid/bucket/a"),
+        ("PUT", "http://acme.s3.invalid/rx/a"),
+    ]
 
 
 def test_server_without_conditional_writes_that_says_so_is_helped(recipe: StoreRecipe, wire: S3Wire) -> None:

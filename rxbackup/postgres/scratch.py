@@ -186,6 +186,9 @@ def _drop_calmly(guard: Connection, url: str, name: str, kind: str) -> None:
 def _drop(url: str, kind: str, names: Sequence[str]) -> None:
     with closing(connect(url, application_name=_APPLICATION)) as conn, translated("cleaning up after a drill"):
         conn.execute("SET lock_timeout = '30s'")
+        # DROP DATABASE waits until every backend of the server has listened, and one that waits for the rows of a COPY
+        # does not: then it is tried again later.
+        conn.execute("SET statement_timeout = '60s'")
         for name in names:
             if kind == "database":
                 conn.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))

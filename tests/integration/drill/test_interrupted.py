@@ -92,7 +92,8 @@ def test_a_drill_whose_connection_is_ended_leaves_nothing(url: str, database: st
     assert leftovers(url) == []
 
 
-@pytest.mark.parametrize("stage", [RESTORING, "Trying to write"])
+# Not in the middle of a COPY: a backend that waits for rows holds up every DROP DATABASE of the server.
+@pytest.mark.parametrize("stage", ["Checking keys and constraints", "Trying to write"])
 def test_leftovers_of_a_killed_drill_go_but_a_living_one_stays(url: str, database: str, stage: str) -> None:
     vault = new_vault()
     outcome = back_up(admin_url(database), vault)

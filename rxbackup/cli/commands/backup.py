@@ -271,7 +271,8 @@ def _say_detail(detail: BackupDetail) -> None:
         ["Rows", f"{words.number(view.rows)} in {view.tables} tables, {words.size(view.raw_bytes)}"],
         ["Stored", f"{words.size(view.stored_bytes)} added to {view.store}"],
         ["Where", _places(view)],
-        ["Segments", f"{view.segments_read} of {view.segments_total} read, {detail.chunks} chunks"],
+        ["Read", _reading(detail)],
+        ["Chunks", words.number(detail.chunks)],
         ["Server", f"{detail.database}, PostgreSQL {detail.server_version}" if detail.database else "–"],
         ["Took", words.span(view.seconds)],
     ]
@@ -286,6 +287,16 @@ def _say_detail(detail: BackupDetail) -> None:
         say()
         rows = [[t.name, t.group, words.number(t.rows), words.size(t.raw_bytes)] for t in detail.tables]
         table(["Table", "Group", "Rows", "Size"], rows, right=(2, 3))
+
+
+def _reading(detail: BackupDetail) -> str:
+    """What was read from the database, and what was taken over from whom."""
+    view = detail.view
+    said = f"{words.number(view.segments_read)} of {words.number(view.segments_total)} segments"
+    if not detail.reused_segments:
+        return f"{said} read"
+    base = f'"{detail.base_name}"' if detail.base_name else "a backup that is deleted; this one is complete without it"
+    return f"{said} read, {words.number(detail.reused_segments)} reused from {base}"
 
 
 def _row(view: BackupView) -> list[str]:

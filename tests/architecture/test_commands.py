@@ -20,7 +20,8 @@ COMMANDS = dict(_commands(app))
 PROMISED = [
     "serve", "worker", "migrate", "doctor", "restore", "admin create", "demo load", "key check", "prune",
     "backup create", "backup list", "backup show", "backup delete", "backup verify", "backup download",
-    "backup pin", "backup unpin",
+    "backup pin", "backup unpin", "backup copy", "backup uncopy",
+    "store add", "store list", "store test", "store remove", "store rebuild",
 ]  # fmt: skip
 
 

@@ -19,6 +19,8 @@ from rxbackup.postgres.introspection import OWN_SCHEMAS
 from rxbackup.vault.manifest import Manifest, SequenceEntry, SnapshotFacts, TableEntry
 
 _LONGEST_LINE = 255
+_MEANINGFUL = frozenset({"DateStyle", "IntervalStyle", "TimeZone"})
+"""Text written under one of them and read under another means something else."""
 _MOST_WARNINGS = 100
 _ENCODING = re.compile(r"[A-Z][A-Z0-9_]{1,20}")
 
@@ -88,8 +90,7 @@ def _check_settings(manifest: Manifest) -> None:
         wanted.get(name) != value for name, value in manifest.pins.items()
     ):
         raise FileCorrupt("The file wants its rows read under settings that no backup of rxbackup is written under.")
-    missing = wanted.keys() - manifest.pins.keys()
-    if missing - {"synchronize_seqscans", "row_security", "search_path", "client_encoding"}:
+    if not _MEANINGFUL <= manifest.pins.keys():
         raise FileCorrupt("The file does not say under which settings its rows were written.")
 
 

@@ -1,16 +1,21 @@
-"""Reads a vault in a local folder with nothing of rxbackup: written from docs/vault-format.md alone.
+"""Reads a vault in a local folder, or an archive, with nothing of rxbackup: written from docs/vault-format.md alone.
 
-python reader.py FOLDER KEYFILE                            list the backups and their tables
-python reader.py FOLDER KEYFILE BACKUP_ID SCHEMA.TABLE     the rows of a table, as COPY text, to stdout
+python reader.py PLACE KEYFILE                            list the backups and their tables
+python reader.py PLACE KEYFILE BACKUP_ID SCHEMA.TABLE     the rows of a table, as COPY text, to stdout
+
+PLACE is a folder, or an archive file. With `-` for KEYFILE the passphrase of an archive is read from stdin.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import struct
 import sys
+import tarfile
+import unicodedata
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,15 +47,70 @@ def read_key(path: Path) -> bytes:
     return base64.b64decode(found[1])
 
 
+class Folder:
+    """The objects of a local store."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def names(self, prefix: str) -> list[str]:
+        parent = self.folder / prefix.rpartition("/")[0]
+        found = [path.relative_to(self.folder).as_posix() for path in parent.iterdir()] if parent.is_dir() else []
+        return sorted(name for name in found if name.startswith(prefix))
+
+    def read(self, name: str) -> bytes:
+        return (self.folder / name).read_bytes()
+
+
+class Archive:
+    """The objects in an archive, once its end mark has said that it is whole."""
+
+    def __init__(self, path: Path) -> None:
+        with tarfile.open(path) as tar:
+            members = tar.getmembers()
+        self.path = path
+        self.places = {member.name: (member.offset_data, member.size) for member in members}
+        end = json.loads(self.read(members[-1].name))
+        if members[-1].name != "archive-end.json" or end["format"] != "rxbackup-archive/1":
+            raise SystemExit("the archive has no end mark that can be read")
+        with path.open("rb") as file:
+            before = file.read(end["bytes"])
+        if (end["objects"], end["bytes"]) != (len(members) - 1, members[-1].offset):
+            raise SystemExit("the end mark counts other objects")
+        if hashlib.sha256(before).hexdigest() != end["sha256"]:
+            raise SystemExit("the archive was changed")
+
+    def names(self, prefix: str) -> list[str]:
+        return sorted(name for name in self.places if name.startswith(prefix))
+
+    def read(self, name: str) -> bytes:
+        start, size = self.places[name]
+        with self.path.open("rb") as file:
+            file.seek(start)
+            return file.read(size)
+
+
+def key_of(passphrase: str, marker: dict[str, Any]) -> bytes:
+    """The key that a passphrase gives, by the rule in its slot."""
+    rule = next(slot["passphrase"] for slot in marker["slots"] if slot.get("passphrase"))
+    if rule["kdf"] != "scrypt":
+        raise SystemExit(f"cannot derive by {rule['kdf']}")
+    text = unicodedata.normalize("NFC", passphrase).encode()
+    cost = {"n": rule["n"], "r": rule["r"], "p": rule["p"]}
+    return hashlib.scrypt(text, salt=base64.b64decode(rule["salt"]), dklen=32, maxmem=1 << 28, **cost)
+
+
 class Reader:
     """An opened vault."""
 
-    def __init__(self, folder: Path, key: bytes) -> None:
-        self.folder = folder
-        marker = json.loads((folder / "vault.json").read_text())
+    def __init__(self, place: Path, key: bytes | str) -> None:
+        self.objects = Folder(place) if place.is_dir() else Archive(place)
+        marker = json.loads(self.objects.read("vault.json"))
         if marker["format"] != "rxbackup-vault/1":
             raise SystemExit(f"cannot read {marker['format']}")
         self.vault_id = uuid.UUID(marker["vault_id"]).bytes
+        if isinstance(key, str):
+            key = key_of(key, marker)
         key_id = derive(key, salt=b"", info=b"rxbackup/1 key id")[:8].hex()
         slots = [slot for slot in marker["slots"] if slot["key_id"] == key_id]
         if not slots:
@@ -90,18 +150,18 @@ class Reader:
 
     def chunk(self, chunk_id: str) -> bytes:
         """The plain bytes of a chunk, from its newest object."""
-        objects = (self.folder / "chunks" / chunk_id[:2]).glob(f"{chunk_id}-*")
-        newest = max(objects, key=lambda path: int(path.name.rpartition("-")[2]))
-        plain = self.open(newest.read_bytes(), CHUNK, bytes.fromhex(chunk_id))
+        names = self.objects.names(f"chunks/{chunk_id[:2]}/{chunk_id}-")
+        newest = max(names, key=lambda name: int(name.rpartition("-")[2]))
+        plain = self.open(self.objects.read(newest), CHUNK, bytes.fromhex(chunk_id))
         if blake3(plain, key=self.id_key).hexdigest() != chunk_id:
             raise SystemExit(f"the chunk {chunk_id} does not hold what its name says")
         return plain
 
     def manifests(self) -> Iterator[dict[str, Any]]:
         """Every backup's manifest."""
-        for path in sorted((self.folder / "manifests").iterdir()):
-            object_id = uuid.UUID(path.name).bytes + bytes(16)
-            yield json.loads(self.open(path.read_bytes(), MANIFEST, object_id))
+        for name in self.objects.names("manifests/"):
+            object_id = uuid.UUID(name.partition("/")[2]).bytes + bytes(16)
+            yield json.loads(self.open(self.objects.read(name), MANIFEST, object_id))
 
     def rows(self, backup_id: str, table: str) -> Iterator[bytes]:
         """The rows of a table, as COPY text."""
@@ -115,7 +175,8 @@ class Reader:
 
 
 def main(arguments: list[str]) -> None:
-    reader = Reader(Path(arguments[0]), read_key(Path(arguments[1])))
+    key = sys.stdin.readline().rstrip("\n") if arguments[1] == "-" else read_key(Path(arguments[1]))
+    reader = Reader(Path(arguments[0]), key)
     if len(arguments) > 2:
         for piece in reader.rows(arguments[2], arguments[3]):
             sys.stdout.buffer.write(piece)

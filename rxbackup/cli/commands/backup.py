@@ -270,6 +270,7 @@ def _say_detail(detail: BackupDetail) -> None:
         *[["", f"{proof.level} {words.moment(proof.at)}"] for proof in detail.proofs],
         ["Rows", f"{words.number(view.rows)} in {view.tables} tables, {words.size(view.raw_bytes)}"],
         ["Stored", f"{words.size(view.stored_bytes)} added to {view.store}"],
+        ["", f"{words.size(detail.frees_bytes)} freed by deleting it"],
         ["Where", _places(view)],
         ["Read", _reading(detail)],
         ["Chunks", words.number(detail.chunks)],

@@ -71,6 +71,14 @@ def gate_before_update(url: str, table: str, condition: str) -> Iterator[Gate]:
 
 
 @contextmanager
+def gate_before_delete(url: str, table: str, condition: str) -> Iterator[Gate]:
+    """Deletes from `table` wait, where `condition` on OLD holds."""
+    with _gate(url) as gate:
+        _trigger(gate, table, "DELETE", condition)
+        yield gate
+
+
+@contextmanager
 def gate_at_row(url: str, table: str, condition: str) -> Iterator[Gate]:
     """Whoever writes a row for which `condition` holds waits: a check constraint, which no restore turns off."""
     with _gate(url) as gate:
@@ -98,8 +106,9 @@ def _gate(url: str) -> Iterator[Gate]:
 
 def _trigger(gate: Gate, table: str, event: str, condition: str) -> None:
     name = f"gate_{gate.key}"
+    row = "OLD" if event == "DELETE" else "NEW"
     gate.conn.execute(
         f"CREATE FUNCTION public.{name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ "
-        f"BEGIN IF {condition} THEN PERFORM public.wait_at_{name}(); END IF; RETURN NEW; END $$"
+        f"BEGIN IF {condition} THEN PERFORM public.wait_at_{name}(); END IF; RETURN {row}; END $$"
     )
     gate.conn.execute(f"CREATE TRIGGER {name} BEFORE {event} ON {table} FOR EACH ROW EXECUTE FUNCTION public.{name}()")

@@ -61,7 +61,7 @@ def postgres_server() -> Iterator[EmbeddedServer]:
 @pytest.fixture
 def new_database(postgres_server: EmbeddedServer) -> Iterator[NewDatabase]:
     """Makes an empty database at each call, for tests that need several; all are dropped after the test."""
-    with _databases(postgres_server, "template0") as make:
+    with databases_like(postgres_server, "template0") as make:
         yield make
 
 
@@ -93,26 +93,27 @@ def bundled_template(postgres_server: EmbeddedServer) -> str:
 @pytest.fixture
 def new_system_database(postgres_server: EmbeddedServer, system_template: str) -> Iterator[NewDatabase]:
     """Makes migrated databases, as many as are asked for."""
-    with _databases(postgres_server, system_template) as make:
+    with databases_like(postgres_server, system_template) as make:
         yield make
 
 
 @pytest.fixture
 def system_database(postgres_server: EmbeddedServer, system_template: str) -> Iterator[str]:
     """A migrated database that protects nothing yet."""
-    with _databases(postgres_server, system_template) as make:
+    with databases_like(postgres_server, system_template) as make:
         yield make()
 
 
 @pytest.fixture
 def bundled_database(postgres_server: EmbeddedServer, bundled_template: str) -> Iterator[str]:
     """A migrated database with the bundled application and a twentieth of its demo data."""
-    with _databases(postgres_server, bundled_template) as make:
+    with databases_like(postgres_server, bundled_template) as make:
         yield make()
 
 
 @contextmanager
-def _databases(server: EmbeddedServer, template: str) -> Iterator[NewDatabase]:
+def databases_like(server: EmbeddedServer, template: str) -> Iterator[NewDatabase]:
+    """Makes copies of a database to which nobody is connected; all are dropped in the end."""
     made: list[str] = []
 
     def make() -> str:

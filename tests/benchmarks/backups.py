@@ -122,11 +122,12 @@ def _megabytes(measured: Measured) -> str:
 def _append_and_update(url: str) -> None:
     execute(
         url,
-        "INSERT INTO bench_issues (asset_id, title, body, severity, opened_at) SELECT 1 + n % 500000, 'New ' || n, "
-        "md5(n::text), 1, now() FROM generate_series(1::bigint, 10000) n",
-        "INSERT INTO bench_notifications (issue_id, email, subject, body, sent_at, read) SELECT 1 + n % 1000000, "
-        "'x@example.com', 'New ' || n, md5(n::text), now(), false FROM generate_series(1::bigint, 20000) n",
-        "UPDATE bench_notifications SET read = true WHERE id > 1980000 AND id <= 2000000",
+        "UPDATE bench_notifications SET read = true WHERE id > (SELECT max(id) * 99 / 100 FROM bench_notifications)",
+        "INSERT INTO bench_issues (asset_id, title, body, severity, opened_at) SELECT 1 + n, 'New ' || n, "
+        "md5(n::text), 1, now() FROM generate_series(1::bigint, (SELECT count(*) / 100 FROM bench_issues)) n",
+        "INSERT INTO bench_notifications (issue_id, email, subject, body, sent_at, read) SELECT 1 + n, "
+        "'x@example.com', 'New ' || n, md5(n::text), now(), false "
+        "FROM generate_series(1::bigint, (SELECT count(*) / 100 FROM bench_notifications)) n",
     )
 
 

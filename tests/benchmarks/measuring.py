@@ -27,7 +27,7 @@ class Measured:
     Attributes:
         seconds: on the clock.
         cpu_seconds: of its processes, user and system; of a database server it talks with nothing.
-        peak_mib: resident memory of its largest process, by the kernel's own high-water mark.
+        peak_mib: resident memory of its largest process, where it says so: by the kernel's own high-water mark.
         answer: the JSON object it printed.
     """
 
@@ -75,7 +75,8 @@ def measure(command: list[str], *, environment: Mapping[str, str] | None = None)
     if process.returncode:
         raise SystemExit(f"{command[0]} failed with {process.returncode}")
     answer = json.loads(output) if output.startswith("{") else {}
-    return Measured(seconds, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, answer)
+    # Of a child the kernel's mark begins with the memory of its parent, this process: rxbackup tells its own.
+    return Measured(seconds, used.ru_utime + used.ru_stime, float(answer.get("peak_mib", 0)), answer)
 
 
 def rxbackup(verb: str, url: str, folder: Path, argument: str = "", *, store: str = "local") -> Measured:

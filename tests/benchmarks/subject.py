@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import sys
 from pathlib import Path
 from uuid import uuid4
@@ -52,7 +53,14 @@ def restore(vault: Vault, url: str, backup: str) -> dict[str, object]:
     return {"added": sum(t.added for t in report.tables.values())}
 
 
+def _peak_mib() -> float:
+    """The high-water mark of this process or the largest that it started, whichever is larger."""
+    own = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return max(int(own.split()[1]), resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024
+
+
 if __name__ == "__main__":
     verb, kind, url, folder, argument = sys.argv[1:]
     with _vault(kind, url, Path(folder)) as vault:
-        print(json.dumps({"backup": back_up, "restore": restore}[verb](vault, url, argument)))
+        answer = {"backup": back_up, "restore": restore}[verb](vault, url, argument)
+    print(json.dumps({**answer, "peak_mib": _peak_mib()}))

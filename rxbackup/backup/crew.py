@@ -20,7 +20,7 @@ _AHEAD = 2
 """Tasks a copier holds at a time: one to work on, one to go on with while its answer travels."""
 
 _KEEPING_MEMORY = {
-    "MALLOC_MMAP_THRESHOLD_": str(64 << 20),
+    "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
     "MALLOC_TRIM_THRESHOLD_": str(256 << 20),
     "MALLOC_TOP_PAD_": str(16 << 20),
 }

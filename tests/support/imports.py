@@ -23,6 +23,7 @@ ALL_PINS = {**PINS, "client_encoding": "UTF8"}
 FIRST = b"".join(b"%d\tasset %d\t%d.50\t\\N\n" % (n, n, n) for n in range(1, 2001))
 SECOND = FIRST.replace(b"asset 77\t", b"renamed \\t 77\t")
 PLACES = b'1\tB\xc3\xbcro "x"\t{"floor": 1}\n2\t\\N\tnull\n3\ta\\\\b\\n\x01\t{"$json": [1, "\\\\u00e4"]}\n'
+PHRASE = "correct horse battery"
 BACKUP_ID = "11111111-2222-4333-8444-555555555555"
 
 

@@ -63,7 +63,8 @@ def test_a_copy_is_the_same_bytes_and_a_backup_in_itself(
     first = copies.perform_copy(services, CONSOLE, backup.id, "offsite")
     second = copies.perform_copy(services, CONSOLE, backup.id, "bucket")
     assert (first.state, first.verified_level, first.stored_bytes) == ("complete", "stored", second.stored_bytes)
-    sealed = dict(installation.system_sql("SELECT name, content FROM rxbackup.objects"))
+    rows = installation.system_sql("SELECT name, content FROM rxbackup.objects")
+    sealed = {str(name): content for name, content in rows}
     for path in _chunks(offsite):
         assert sealed[str(path.relative_to(offsite))] == path.read_bytes()
     assert _places(installation, backup) == {"database": "complete", "bucket": "complete", "offsite": "complete"}

@@ -21,6 +21,8 @@ from tests.support.terminal import terminal
 
 __all__ = ["s3_server"]
 
+GOLDEN = Path(__file__).parents[2] / "golden" / "v1"
+
 
 @pytest.fixture
 def company(bundled_database: str, tmp_path: Path) -> Installation:
@@ -168,3 +170,23 @@ def test_what_cannot_be_read_is_named_and_the_rest_comes_back(
     # What the catalogue does not know keeps a prune away.
     with pytest.raises(Refused, match="does not know"):
         prunes.perform_prune(fresh.services, CONSOLE, "offsite")
+
+
+def test_backups_of_the_first_version_come_back(installation: Installation, tmp_path: Path) -> None:
+    """Their manifests do not say what their differences lean on: only the chunks know."""
+    services = installation.services
+    shutil.copytree(GOLDEN / "vault", tmp_path / "offsite")
+    key = services.settings.key_path
+    key.write_bytes((GOLDEN / "rxbackup.key").read_bytes())
+    key.chmod(0o600)
+    rebuilt = stores.rebuild_store(services, CONSOLE, "offsite", new=_folder(tmp_path))
+    assert (rebuilt.added, rebuilt.unreadable, rebuilt.damaged) == (2, (), ())
+    linked = "SELECT count(*) FROM rxbackup.chunks WHERE store = %s AND anchor IS NOT NULL"
+    assert installation.system_sql(linked, "offsite")[0][0]
+    for backup in backups.list_backups(services, CONSOLE).items:
+        assert verifications.perform_verify(services, CONSOLE, backup.id).ok
+        copies.perform_copy(services, CONSOLE, backup.id, "database")
+        assert verifications.perform_verify(services, CONSOLE, backup.id, store="database").ok
+    assert installation.system_sql(linked, "offsite") == installation.system_sql(linked, "database")
+    (pruned,) = prunes.perform_prune(services, CONSOLE, "offsite")
+    assert (pruned.freed_chunks, pruned.damage) == (0, ())

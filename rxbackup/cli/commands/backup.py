@@ -84,6 +84,9 @@ def list_(
             return
         rows = [_row(view) for view in found.items]
         table(["Id", "Name", "When", "By", "Rows", "Stored", "Where", "State", "Proof"], rows, right=(4, 5))
+        at_risk = sum(_is_lost_with_server(view) for view in found.items)
+        if at_risk:
+            say(f"Same server: not a disaster copy ({words.counted(at_risk, 'backup')} of these rest nowhere else).")
         if found.pages > 1:
             say(f"Page {found.page} of {found.pages}, {found.total} backups.")
 
@@ -278,7 +281,7 @@ def _say_detail(detail: BackupDetail) -> None:
         ["Took", words.span(view.seconds)],
     ]
     table(["", ""], facts)
-    if view.places and all(place.same_server for place in view.places if place.state == "complete"):
+    if _is_lost_with_server(view):
         say("\nSame server: not a disaster copy. `rxbackup backup copy` takes it elsewhere.")
     if view.error:
         say(f"\n{view.error.message}\n  → {view.error.hint}")
@@ -312,6 +315,12 @@ def _row(view: BackupView) -> list[str]:
         view.state + (" (damaged)" if view.state == "complete" and view.error else ""),
         _proof(view),
     ]
+
+
+def _is_lost_with_server(view: BackupView) -> bool:
+    """Whether every place where it is complete goes down with the protected database."""
+    complete = [place.same_server for place in view.places if place.state == "complete"]
+    return bool(complete) and all(complete)
 
 
 def _places(view: BackupView) -> str:

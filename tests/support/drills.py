@@ -31,7 +31,7 @@ def drill(
 def next_backup(url: str, vault: Vault, base: BackupOutcome) -> BackupOutcome:
     """Take a backup that leans on an earlier one."""
     request = BackupRequest(str(uuid4()), "Next", "", "admin@example.com")
-    return run_backup(request, source_url=url, vault=vault, base=base.manifest)
+    return run_backup(request, source_url=url, vault=vault, bases=[base.manifest])
 
 
 def leftovers(url: str) -> list[str]:

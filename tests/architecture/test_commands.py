@@ -18,9 +18,9 @@ def _commands(tree: typer.Typer, path: str = "rxbackup") -> Iterator[tuple[str, 
 
 COMMANDS = dict(_commands(app))
 PROMISED = [
-    "serve", "worker", "migrate", "doctor", "restore", "admin create", "demo load", "key check", "prune",
+    "serve", "worker", "migrate", "doctor", "restore", "undo", "admin create", "demo load", "key check", "prune",
     "backup create", "backup list", "backup show", "backup delete", "backup verify", "backup download",
-    "backup pin", "backup unpin", "backup copy", "backup uncopy",
+    "backup pin", "backup unpin", "backup import", "backup copy", "backup uncopy",
     "store add", "store list", "store test", "store remove", "store rebuild",
 ]  # fmt: skip
 

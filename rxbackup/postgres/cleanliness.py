@@ -21,8 +21,8 @@ from rxbackup.postgres.watermarks import act_as_system
 
 _XIDS = 1 << 32
 
-_FURTHEST_XIDS = 1 << 31
-"""Beyond this the 32 bits of an xmin no longer tell before from after."""
+_FURTHEST_XIDS = (1 << 31) - (1 << 26)
+"""Beyond 2**31 the 32 bits of an xmin no longer tell before from after; and others go on while we ask."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
+from rxbackup.postgres.cleanliness import Ground, is_same_ground
 from rxbackup.postgres.consistent_read import ConsistentRead
 from rxbackup.postgres.introspection import Table
 from rxbackup.vault.manifest import Manifest, SegmentEntry, TableEntry
-
-_FURTHEST_XIDS = 1 << 31
-"""Beyond this the 32 bits of an xmin no longer tell before from after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,17 +57,18 @@ class Base:
 
 def may_lean(manifest: Manifest, read: ConsistentRead, *, text_rules: str, watermark_is_there: bool) -> bool:
     """Whether segments of an earlier backup may be taken over: same server, same history, same text."""
-    server = manifest.server
+    server, then = read.server, manifest.server
+    now = Ground(server.system_identifier, server.database_oid, server.encoding, text_rules, read.next_xid)
+    before = manifest.snapshot
     return (
         # Without it nobody could say which anchors the chunks taken over need.
         manifest.leans is not None
-        and watermark_is_there
-        and server.system_identifier == read.server.system_identifier
-        and server.database_oid == read.server.database_oid
-        and server.encoding == read.server.encoding
-        and bool(text_rules)
-        and manifest.snapshot.text_rules == text_rules
-        and 0 <= read.next_xid - int(manifest.snapshot.horizon) < _FURTHEST_XIDS
+        and is_same_ground(
+            Ground(then.system_identifier, then.database_oid, then.encoding, before.text_rules, int(before.next_xid)),
+            now,
+            horizon=int(before.horizon),
+            watermark_is_there=watermark_is_there,
+        )
     )
 
 

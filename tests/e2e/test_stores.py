@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -146,3 +148,22 @@ def test_a_store_that_alone_holds_a_backup_cannot_be_removed(signed_in_page: Pag
     tend(page, "only-here", "Bring back the catalogue")
     page.get_by_role("dialog").get_by_role("button", name="Bring back").click()
     expect(page.get_by_text("Brought back the catalogue").first).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_a_store_of_an_installation_that_is_gone_is_taken_over_only_when_asked_to(
+    stores_page: Page, app: RunningApp
+) -> None:
+    page, folder = stores_page, app.data_dir / "theirs"
+    expect(add_folder(page, "theirs", folder)).to_be_hidden(timeout=PATIENCE_MS)
+    expect(card(page, "theirs")).to_be_visible(timeout=PATIENCE_MS)
+    tend(page, "theirs", "Remove")
+    page.get_by_role("dialog").get_by_role("button", name="Remove store").click()
+    expect(card(page, "theirs")).to_be_hidden(timeout=PATIENCE_MS)
+    owner = json.loads((folder / "owner.json").read_text(encoding="utf-8"))
+    (folder / "owner.json").write_text(json.dumps({**owner, "installation": str(uuid4())}), encoding="utf-8")
+    dialog = add_folder(page, "theirs", folder)
+    expect(dialog.get_by_role("alert")).to_contain_text("belongs to another installation", timeout=PATIENCE_MS)
+    dialog.get_by_label("Take it over").check()
+    dialog.get_by_role("button", name="Test and save").click()
+    expect(dialog).to_be_hidden(timeout=PATIENCE_MS)
+    expect(card(page, "theirs")).to_be_visible(timeout=PATIENCE_MS)

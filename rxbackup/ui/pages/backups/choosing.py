@@ -62,7 +62,8 @@ class ChoiceState(rx.State):
     def _take(self, detail: BackupDetail) -> None:
         view = detail.view
         self.frees_bytes = detail.frees_bytes
-        self.places = wording.listed([place.store for place in view.places])
+        names = [f"“{place.store}”" for place in view.places]
+        self.places = f"the store{'s' if len(names) > 1 else ''} {wording.listed(names)}"
         self.opening_takes = _about(view.raw_bytes / _OPENED_A_SECOND)
         self.restoring_takes = _about(view.raw_bytes / _RESTORED_A_SECOND)
         self.known = True

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import reflex as rx
 from pydantic import SecretStr
 from reflex.event import EventSpec
@@ -13,6 +15,7 @@ from rxbackup import wiring
 from rxbackup.errors import NotSignedIn, RxbackupError
 from rxbackup.operations import stores
 from rxbackup.operations.views import NewStore, ProbeCheck
+from rxbackup.ui import wording
 from rxbackup.ui.pages.backups.watching import WATCH
 from rxbackup.ui.pages.stores.probing import follow
 from rxbackup.ui.pages.stores.rows import CheckLine, check_line
@@ -57,9 +60,14 @@ class AddState(rx.State):
         try:
             new = _read(form, kind)
             actor = await actor_of(self)
-            view = await follow(
-                lambda on_check: stores.add_store(wiring.current(), actor, new, on_check=on_check), self._show
-            )
+            if _ticked(form, "take_over"):
+                back = await asyncio.to_thread(stores.rebuild_store, wiring.current(), actor, new.name, new=new)
+                unknown, told = 0, f"{wording.plural(back.added, 'backup')} brought back from “{new.name}”."
+            else:
+                view = await follow(
+                    lambda on_check: stores.add_store(wiring.current(), actor, new, on_check=on_check), self._show
+                )
+                unknown, told = view.unknown_backups, f"Added the store “{new.name}”."
         except NotSignedIn:
             async with self:
                 self.sending = False
@@ -71,11 +79,11 @@ class AddState(rx.State):
             return None
         async with self:
             self.reset()  # type: ignore[no-untyped-call]
-            if view.unknown_backups:
+            if unknown:
                 tend = await self.get_state(TendState)
-                tend.kind, tend.store, tend.unknown = "rebuild", view.name, view.unknown_backups
+                tend.kind, tend.store, tend.unknown = "rebuild", new.name, unknown
         WATCH.forget()
-        return rx.toast.success(f"Added the store “{new.name}”.", id="store")
+        return rx.toast.success(told, id="store")
 
     async def _show(self, seen: tuple[ProbeCheck, ...]) -> None:
         async with self:
@@ -104,5 +112,9 @@ def _read(form: object, kind: str) -> NewStore:
         secret_key=secret("secret_key"),
         session_token=secret("session_token"),
         style=text("style") if text("style") in _STYLES else _STYLES[0],
-        allow_http=bool(fields.get("allow_http")),
+        allow_http=_ticked(form, "allow_http"),
     )
+
+
+def _ticked(form: object, name: str) -> bool:
+    return isinstance(form, dict) and bool(form.get(name))

@@ -59,6 +59,7 @@ def add_dialog() -> rx.Component:
                 note="What this store is called everywhere, for instance offsite.",
             ),
             rx.cond(AddState.kind == "s3", _bucket_fields(), _folder_fields()),
+            tick("Take it over from an installation that is gone, with its backups", name="take_over"),
             failure(AddState.error, AddState.hint),
             rx.cond(
                 AddState.sending | (AddState.checks.length() > 0),

@@ -29,7 +29,10 @@ def lockout_warning(
         if not is_bundled(session):
             return None
     entry = next((t for t in manifest.tables if t.qualified == _USERS), None)
-    if entry is None or _is_admin_in(entry, vault, actor.email):
+    if entry is None or plan.mode == "missing":
+        return None
+    is_admin = _is_admin_in(entry, vault, actor.email)
+    if is_admin or (is_admin is None and plan.mode == "changed"):
         return None
     return (
         f"In this backup {actor.email} is no admin of the application: after the restore you are signed out. "
@@ -43,7 +46,8 @@ def is_bundled(session: Session) -> bool:
     return bool(row and row.value)
 
 
-def _is_admin_in(entry: TableEntry, vault: Vault, email: str) -> bool:
+def _is_admin_in(entry: TableEntry, vault: Vault, email: str) -> bool | None:
+    """Whether the backup calls this person an active admin; None if it does not know the person."""
     names = [column.name for column in entry.copied_columns]
     if not {"email", "role"} <= set(names):
         return True
@@ -59,4 +63,4 @@ def _is_admin_in(entry: TableEntry, vault: Vault, email: str) -> bool:
                 fields = split_row(line)
                 if (fields[at_email] or b"").lower() == wanted:
                     return fields[at_role] == b"admin" and (at_active is None or fields[at_active] == b"t")
-    return False
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from rxbackup.operations.backup_views import BackupView
 
@@ -16,11 +17,12 @@ class NewRestore:
         backup_id: full id of the backup.
         groups: only these; None is all.
         skip: all but these.
-        mode: only `exact` for now.
+        mode: `exact`, `missing` (only put back rows that are gone) or `changed` (also set right rows that differ).
         safety: whether a safety backup comes first.
         confirm_name: the backup's name, as typed by the person who confirms.
         trust_foreign: whether the same person trusts a backup that another key has signed, or none.
         store: read the copy that rests there; None is where the backup was taken.
+        undoes: id of the restore's run that this one undoes, if it does.
     """
 
     backup_id: str
@@ -31,6 +33,26 @@ class NewRestore:
     confirm_name: str | None = None
     trust_foreign: bool = False
     store: str | None = None
+    undoes: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UndoView:
+    """What undoing a restore would put back.
+
+    Attributes:
+        job: the restore's run.
+        restored: name of the backup that was restored then.
+        backup: the safety backup, taken just before.
+        groups, skip: what was restored then, and would be put back now.
+    """
+
+    job: str
+    restored: str
+    finished_at: datetime | None
+    backup: BackupView
+    groups: tuple[str, ...] | None
+    skip: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ from rxbackup.operations.restore_views import (
     RestoreView,
     TableChange,
     TablePreview,
+    UndoView,
 )
 from rxbackup.operations.store_views import (
     CopyView,
@@ -78,5 +79,6 @@ __all__ = [
     "TableChange",
     "TablePreview",
     "TableView",
+    "UndoView",
     "VerifyView",
 ]

@@ -212,6 +212,33 @@ def count_in_the_way(conn: Connection, staged: Staged, unique: Sequence[str]) ->
     )
 
 
+def count_clashing(conn: Connection, staged: Staged, unique: Sequence[str], *, among: str) -> int:
+    """Count rows to be written whose unique value is held by a row that stays as it is.
+
+    Args:
+        among: "missing" looks at rows to be inserted, and at all rows that hold their value; "changed" at all rows of
+            the stage, and at rows that the stage does not have.
+    """
+    if among == "missing":
+        stays = sql.SQL("NOT EXISTS (SELECT FROM {} AS x WHERE {})").format(
+            staged.target, equal("x", staged.key, "s", staged.key)
+        )
+    else:
+        stays = sql.SQL("NOT EXISTS (SELECT FROM {} AS x WHERE {})").format(
+            staged.source, equal("x", staged.key, "t", staged.key)
+        )
+    return count(
+        conn,
+        sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t JOIN {} AS s ON {} WHERE NOT ({}) AND {}").format(
+            staged.target,
+            staged.source,
+            equal("t", unique, "s", unique),
+            equal("t", staged.key, "s", staged.key),
+            stays,
+        ),
+    )
+
+
 def delete_unsettable(conn: Connection, staged: Staged) -> int:
     """Delete rows of which a GENERATED ALWAYS identity value differs: UPDATE may not set it, INSERT may."""
     fixed = [n for n in staged.names if n not in staged.settable and n not in staged.key]
@@ -312,34 +339,59 @@ def turn_leaving(conn: Connection, child: Staged, parent: Staged, key: ForeignKe
     ).rowcount
 
 
-def count_orphaned(conn: Connection, outside: Table, parent: Staged, key: ForeignKey) -> int:
-    """Count rows of a table that is not restored whose parent the restore would delete, or change under them."""
+def count_orphaned(
+    conn: Connection, outside: Table, parent: Staged, key: ForeignKey, *, newer_rows_stay: bool = False
+) -> int:
+    """Count rows of a table that is not restored whose parent the restore would delete, or change under them.
+
+    Args:
+        newer_rows_stay: whether parents that the stage does not have are left alone.
+    """
     stays = equal("s", key.referenced_columns, "t", key.referenced_columns)
     if parent.key:
         stays = sql.SQL("{} AND {}").format(equal("s", parent.key, "t", parent.key), stays)
+    restored: sql.Composable = sql.SQL("true")
+    if newer_rows_stay:
+        restored = sql.SQL("EXISTS (SELECT FROM {} AS s WHERE {})").format(
+            parent.source, equal("s", parent.key, "t", parent.key)
+        )
     return count(
         conn,
         sql.SQL(
-            "SELECT pg_catalog.count(*) FROM {} AS c JOIN {} AS t ON {} WHERE NOT EXISTS (SELECT FROM {} AS s WHERE {})"
+            "SELECT pg_catalog.count(*) FROM {} AS c JOIN {} AS t ON {} "
+            "WHERE NOT EXISTS (SELECT FROM {} AS s WHERE {}) AND {}"
         ).format(
             outside.identifier,
             parent.at_stake,
             equal("t", key.referenced_columns, "c", key.columns),
             parent.source,
             stays,
+            restored,
         ),
     )
 
 
-def count_parentless(conn: Connection, child: Staged, outside: Table, key: ForeignKey) -> int:
-    """Count staged rows that refer to a row which a table that is not restored does not have."""
+def count_parentless(
+    conn: Connection, child: Staged, outside: Table, key: ForeignKey, *, only_missing: bool = False
+) -> int:
+    """Count staged rows that refer to a row which a table that is not restored does not have.
+
+    Args:
+        only_missing: whether rows that are there are left as they are.
+    """
+    written: sql.Composable = sql.SQL("true")
+    if only_missing and child.key:
+        written = sql.SQL("NOT EXISTS (SELECT FROM {} AS t WHERE {})").format(
+            child.target, equal("t", child.key, "s", child.key)
+        )
     return count(
         conn,
         sql.SQL(
-            "SELECT pg_catalog.count(*) FROM {} AS s WHERE {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})"
+            "SELECT pg_catalog.count(*) FROM {} AS s WHERE {} AND {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})"
         ).format(
             child.source,
             _all_set("s", key.columns),
+            written,
             outside.identifier,
             equal("p", key.referenced_columns, "s", key.columns),
         ),

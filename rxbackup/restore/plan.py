@@ -17,8 +17,7 @@ from rxbackup.postgres.foreign_keys import parents_first
 from rxbackup.postgres.introspection import Catalogue, Column, ForeignKey, Table, is_own_schema
 from rxbackup.vault.manifest import Manifest, SequenceEntry, TableEntry
 
-MODES = ("exact",)
-_PLANNED_MODES = ("missing", "changed")
+MODES = ("exact", "missing", "changed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +25,8 @@ class RestoreRequest:
     """What to put back: these groups, or all but the ones to skip.
 
     Attributes:
-        mode: `exact` makes every chosen table hold just the rows of the backup.
+        mode: `exact` makes every chosen table hold just the rows of the backup. `missing` puts back rows that are gone
+            and leaves all others alone. `changed` also sets right rows that differ; newer rows stay.
     """
 
     groups: tuple[str, ...] | None = None
@@ -128,15 +128,10 @@ def plan_restore(
     """Return what restoring `request` from `manifest` onto the database described by `catalogue` would do.
 
     Raises:
-        errors.UsageError: a group is unknown to the backup, or the mode to this version.
+        errors.UsageError: a group is unknown to the backup, or there is no such mode.
     """
     if request.mode not in MODES:
-        raise errors.UsageError(
-            f"The mode {request.mode!r} is not available in this version."
-            if request.mode in _PLANNED_MODES
-            else f"There is no mode {request.mode!r}.",
-            hint=f"The modes are: {', '.join(MODES)}.",
-        )
+        raise errors.UsageError(f"There is no mode {request.mode!r}.", hint=f"The modes are: {', '.join(MODES)}.")
     groups = choose_groups([Group(g.name, tuple(g.tables)) for g in manifest.groups], request.groups, skip=request.skip)
     chosen = {name: g.name for g in groups for name in g.tables}
     entries: dict[str, list[TableEntry]] = {name: [] for name in chosen}

@@ -24,7 +24,7 @@ from rxbackup.progress import Progress, ProgressSink, ignore_progress
 from rxbackup.restore.damage import Damage, survey
 from rxbackup.restore.plan import RestorePlan, RestoreRequest, TargetTable, plan_restore
 from rxbackup.restore.sequences import move_sequences_on
-from rxbackup.restore.strategies import LooseKeys, Reconciliation, check_borders
+from rxbackup.restore.strategies import LooseKeys, Reconciliation, check_borders, check_clashes
 from rxbackup.vault.manifest import Manifest, SegmentEntry, TableEntry
 from rxbackup.vault.vault import Vault
 
@@ -83,7 +83,7 @@ def run_restore(
     rehearse: bool = False,
     lock_timeout_seconds: float = 30,
 ) -> RestoreReport:
-    """Make the chosen tables hold just the rows of the backup, or change nothing at all.
+    """Make the chosen tables hold the rows of the backup, as the plan's mode says, or change nothing at all.
 
     Args:
         plan: from `prepare_restore`; refused if the schema has changed since.
@@ -249,6 +249,8 @@ def _restore(
             staging.fill(conn, staged[target.table.oid], target)
         staging.report("Checking the foreign keys")
         check_borders(conn, plan, staged, catalogue)
+        if plan.mode != "exact":
+            check_clashes(conn, plan, staged)
         if rehearse:
             return _rehearsed(conn, plan, staged)
         with silence_triggers(conn, catalogue, [t.table for t in plan.targets]):
@@ -259,10 +261,10 @@ def _restore(
                 conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
         sequences = move_sequences_on(conn, plan.sequences, catalogue)
         staging.report("Comparing with the backup")
-        _prove(conn, plan, staged)
+        newer = _prove(conn, plan, staged)
     return RestoreReport(
         {
-            t.name: TableResult(r.added, r.changed, r.removed, t.backup_rows, round(r.seconds, 3))
+            t.name: TableResult(r.added, r.changed, r.removed, t.backup_rows + newer[t.table.oid], round(r.seconds, 3))
             for t in plan.targets
             for r in (results[t.table.oid],)
         },
@@ -276,22 +278,32 @@ def _rehearsed(conn: Connection, plan: RestorePlan, staged: dict[int, Staged]) -
     for target in plan.targets:
         began = time.monotonic()
         diff = difference(conn, staged[target.table.oid])
-        tables[target.name] = TableResult(
-            diff.missing, diff.changed, diff.extra, target.backup_rows, round(time.monotonic() - began, 3)
-        )
+        changed = diff.changed if plan.mode != "missing" else 0
+        removed = diff.extra if plan.mode == "exact" else 0
+        rows = target.backup_rows + diff.extra - removed
+        tables[target.name] = TableResult(diff.missing, changed, removed, rows, round(time.monotonic() - began, 3))
     return RestoreReport(tables, (), 0.0)
 
 
-def _prove(conn: Connection, plan: RestorePlan, staged: dict[int, Staged]) -> None:
-    """Compare every target with its stage, row by row, before anybody else can see it."""
+def _prove(conn: Connection, plan: RestorePlan, staged: dict[int, Staged]) -> dict[int, int]:
+    """Compare every target with its stage, row by row, before anybody else can see it.
+
+    Returns:
+        How many rows each target, by oid, has beyond those of the backup.
+    """
+    newer = {}
     for target in plan.targets:
         diff = difference(conn, staged[target.table.oid])
-        if not diff.nothing:
+        newer[target.table.oid] = diff.extra
+        wrong = diff.missing + (diff.changed if plan.mode != "missing" else 0)
+        if wrong or (plan.mode == "exact" and diff.extra):
             raise errors.DatabaseRefused(
-                f"After the restore {target.name} would not be what the backup holds "
-                f"({diff.missing} rows missing, {diff.changed} different, {diff.extra} too many). Nothing was changed.",
+                f"After the restore {target.name} would not be what was asked for "
+                f"({diff.missing} rows missing, {diff.changed} different, {diff.extra} not in the backup). "
+                "Nothing was changed.",
                 hint="Something in the database alters rows as they are written. Look for triggers and rules on it.",
             )
+    return newer
 
 
 def _commit(conn: Connection, before_commit: Callable[[str], None] | None) -> None:

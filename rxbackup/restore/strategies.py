@@ -75,9 +75,11 @@ def check_borders(conn: Connection, plan: RestorePlan, staged: Mapping[int, Stag
     """
     broken: list[str] = []
     hints: list[str] = []
-    for key in plan.from_outside:
+    for key in plan.from_outside if plan.mode != "missing" else ():
         child, parent = catalogue.by_oid[key.table], staged[key.referenced]
-        rows = reconcile.count_orphaned(conn, child, parent, key)
+        if plan.mode == "changed" and not parent.key:
+            continue  # whole rows are never changed, only added
+        rows = reconcile.count_orphaned(conn, child, parent, key, newer_rows_stay=plan.mode == "changed")
         if rows:
             fate = _ACTIONS.get(key.on_delete, "would refer to nothing")
             absent = child.qualified not in plan.in_backup
@@ -95,7 +97,7 @@ def check_borders(conn: Connection, plan: RestorePlan, staged: Mapping[int, Stag
         if not key.validated:
             continue
         outside, child_stage = catalogue.by_oid[key.referenced], staged[key.table]
-        rows = reconcile.count_parentless(conn, child_stage, outside, key)
+        rows = reconcile.count_parentless(conn, child_stage, outside, key, only_missing=plan.mode == "missing")
         if rows:
             absent = outside.qualified not in plan.in_backup
             broken.append(
@@ -112,9 +114,40 @@ def check_borders(conn: Connection, plan: RestorePlan, staged: Mapping[int, Stag
         raise errors.PlanRefused(" ".join(broken) + " Nothing was changed.", hint=" ".join(dict.fromkeys(hints)))
 
 
+def check_clashes(conn: Connection, plan: RestorePlan, staged: Mapping[int, Staged]) -> None:
+    """Refuse where a row to be written needs a unique value that a row holds which stays as it is.
+
+    Raises:
+        errors.PlanRefused: with every such key. Which of the two rows is right is not ours to guess.
+    """
+    clashes = [
+        f"{rows} rows of {target.name} cannot come back, because newer rows hold their {' and '.join(unique)}."
+        for target in plan.targets
+        for unique in _uniques(target, staged[target.table.oid])
+        if (rows := reconcile.count_clashing(conn, staged[target.table.oid], unique, among=plan.mode))
+    ]
+    if clashes:
+        raise errors.PlanRefused(
+            " ".join(clashes) + " Nothing was changed.",
+            hint="Change or remove the newer rows first, or make the tables exactly as they were.",
+        )
+
+
+def _uniques(target: TargetTable, staged: Staged) -> list[tuple[str, ...]]:
+    """The unique keys, other than the one that names a row, by which a row may be in another's way."""
+    if not staged.key:
+        return []
+    names = set(staged.names)
+    return [
+        k.columns
+        for k in target.table.unique_keys
+        if not k.deferrable and k.columns != staged.key and set(k.columns) <= names
+    ]
+
+
 @dataclass(slots=True)
 class Reconciliation:
-    """Makes every target of a plan hold just the rows of its stage."""
+    """Makes every target of a plan hold the rows of its stage, by the plan's mode."""
 
     conn: Connection
     plan: RestorePlan
@@ -126,17 +159,21 @@ class Reconciliation:
         """Set all targets right. Returns what was done, by oid."""
         changes = {target.table.oid: Changes() for target in self.plan.targets}
         self._loosen_rings()
+        if self.plan.mode == "exact":
+            self._remove(changes, on_table)
+        for target in self.plan.targets:
+            on_table(f"Writing rows of {target.name}")
+            with _timed(changes[target.table.oid]) as change:
+                self._write(target, change)
+        return changes
+
+    def _remove(self, changes: Mapping[int, Changes], on_table: Callable[[str], None]) -> None:
         for key in self.plan.inside:
             changes[key.table].changed += self._turn(key)
         for target in reversed(self.plan.targets):
             on_table(f"Removing rows from {target.name}")
             with _timed(changes[target.table.oid]) as change:
                 change.removed = reconcile.delete_extra(self.conn, self.staged[target.table.oid])
-        for target in self.plan.targets:
-            on_table(f"Writing rows of {target.name}")
-            with _timed(changes[target.table.oid]) as change:
-                self._write(target, change)
-        return changes
 
     def _loosen_rings(self) -> None:
         """Loosen the keys of a ring if any of its tables has rows to write."""
@@ -162,6 +199,9 @@ class Reconciliation:
 
     def _write(self, target: TargetTable, change: Changes) -> None:
         staged = self.staged[target.table.oid]
+        if self.plan.mode == "missing":
+            change.added = reconcile.insert_missing(self.conn, staged)
+            return
         replaced = self._clear_the_way(target, staged)
         # A row may be set to refer to a row of its own table that comes back: that one first.
         if any(k.table == k.referenced == target.table.oid for k in self.plan.inside):
@@ -178,12 +218,7 @@ class Reconciliation:
         if not staged.key:
             return 0
         names = set(staged.names)
-        uniques = [
-            k.columns
-            for k in target.table.unique_keys
-            if not k.deferrable and k.columns != staged.key and set(k.columns) <= names
-        ]
-        in_the_way = [u for u in uniques if reconcile.count_in_the_way(self.conn, staged, u)]
+        in_the_way = [u for u in _uniques(target, staged) if reconcile.count_in_the_way(self.conn, staged, u)]
         if not in_the_way and not names - set(staged.settable) - set(staged.key):
             return 0
         self._refuse_to_pull_away(target, staged)
@@ -194,7 +229,9 @@ class Reconciliation:
         """Whether rows that a key acts on are set right afterwards anyway, with nothing beyond them to be hit."""
         order = [t.table.oid for t in self.plan.targets]
         return (
-            key in self.plan.inside
+            # In the other modes rows stay that no stage has: what is done to those, nothing would set right.
+            self.plan.mode == "exact"
+            and key in self.plan.inside
             and not self.plan.from_outside
             and key.on_delete in "cnd"
             and order.index(key.table) >= order.index(key.referenced)

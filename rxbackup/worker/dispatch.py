@@ -113,6 +113,7 @@ def _new_restore(parameters: Mapping[str, Any]) -> NewRestore:
         confirm_name=parameters.get("confirm_name"),
         store=parameters.get("store"),
         trust_foreign=bool(parameters.get("trust_foreign", False)),
+        undoes=parameters.get("undoes"),
     )
 
 

@@ -70,10 +70,12 @@ def back_up(
     return run_backup(request, source_url=url, vault=vault, processes=processes)
 
 
-def restore(url: str, vault: Vault, outcome: BackupOutcome, **wanted: tuple[str, ...]) -> RestoreReport:
+def restore(
+    url: str, vault: Vault, outcome: BackupOutcome, *, mode: str = "exact", **wanted: tuple[str, ...]
+) -> RestoreReport:
     """Restore all or some groups of a backup."""
     manifest = vault.get_manifest(outcome.manifest.backup_id)
-    plan = prepare_restore(manifest, RestoreRequest(**wanted), source_url=url)
+    plan = prepare_restore(manifest, RestoreRequest(mode=mode, **wanted), source_url=url)
     return run_restore(plan, manifest, vault=vault, source_url=url)
 
 

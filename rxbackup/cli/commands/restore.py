@@ -9,7 +9,7 @@ import typer
 from rxbackup.cli import exit_codes, words
 from rxbackup.cli.options import AsJson, BackupId, Groups, Quiet, Yes, names
 from rxbackup.cli.progress import shown_progress
-from rxbackup.cli.session import answer, confirm_by_name, installation, plain, say, table
+from rxbackup.cli.session import answer, confirm, confirm_by_name, installation, plain, say, table
 
 if TYPE_CHECKING:
     from rxbackup.operations.views import RestorePreview, RestoreView
@@ -20,7 +20,14 @@ def restore(
     *,
     groups: Groups = None,
     skip: Annotated[str | None, typer.Option("--skip", metavar="C,D", help="All but these groups.")] = None,
-    mode: Annotated[str, typer.Option("--mode", help="exact: the tables hold just the backup's rows.")] = "exact",
+    mode: Annotated[
+        str,
+        typer.Option(
+            "--mode",
+            help="exact: the tables hold just the backup's rows. missing: rows that are gone come back. "
+            "changed: rows that differ are set right as well.",
+        ),
+    ] = "exact",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False,
     no_safety: Annotated[bool, typer.Option("--no-safety", help="Take no safety backup before.")] = False,
     trust_foreign: Annotated[
@@ -61,6 +68,28 @@ def restore(
         )
         with shown_progress(quiet=quiet) as on_progress:
             done = perform_restore(at.services, at.actor, confirmed, on_progress=on_progress)
+    answer(done, as_json=as_json, text=lambda: _say_done(done))
+
+
+def undo(
+    job: Annotated[str | None, typer.Argument(metavar="JOB", help="The restore's run; default: the newest.")] = None,
+    *,
+    yes: Yes = False,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Take a restore back: put the chosen groups back as they were just before it."""
+    from rxbackup.operations.undos import perform_undo, show_undo
+
+    with installation() as at:
+        undo = show_undo(at.services, at.actor, job)
+        when = f" of {words.moment(undo.finished_at)}" if undo.finished_at else ""
+        confirm(
+            f"This takes the restore of {undo.restored}{when} back, and with it whatever changed in its tables since.",
+            yes=yes,
+        )
+        with shown_progress(quiet=quiet) as on_progress:
+            done = perform_undo(at.services, at.actor, undo.job, on_progress=on_progress)
     answer(done, as_json=as_json, text=lambda: _say_done(done))
 
 
@@ -105,4 +134,4 @@ def _say_done(done: RestoreView) -> None:
         table(["Table", "Added", "Changed", "Removed"], rows, right=(1, 2, 3))
     say(f"Restored {len(done.tables)} tables in {words.span(done.seconds)}; {len(touched)} needed changes.")
     if done.safety_backup:
-        say(f"To undo it, restore the safety backup {done.safety_backup}.")
+        say(f"`rxbackup undo {done.job}` takes it back.")

@@ -153,6 +153,9 @@ def test_damage_is_found_named_and_remembered(installation: Installation, admin:
     assert view.error is not None
     assert view.error.code == "corrupt"
     before = installation.image()
+    # What is as it was needs no chunk.
+    restores.perform_restore(services, admin, NewRestore(backup.id, safety=False, confirm_name="First"))
+    installation.touch()
     with pytest.raises(Corrupt):
         restores.perform_restore(services, admin, NewRestore(backup.id, safety=False, confirm_name="First"))
     assert installation.image() == before

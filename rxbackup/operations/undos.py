@@ -1,0 +1,116 @@
+"""Undo: put back what a restore replaced, from the safety backup that it took first.
+
+An undo is a restore like any other: planned, in one transaction, proven, after a safety backup of its own. So it can be
+undone as well. What else changed in the same tables since then is taken back with it.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import String, cast
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from rxbackup.access.actor import Actor
+from rxbackup.access.roles import Permission
+from rxbackup.errors import BackupNotFound, JobNotFound, Refused
+from rxbackup.operations._catalogue import find_backup, find_job
+from rxbackup.operations.guard import requires
+from rxbackup.operations.restores import perform_restore, request_restore
+from rxbackup.operations.services import Services
+from rxbackup.operations.views import JobView, NewRestore, RestoreView, UndoView
+from rxbackup.progress import ProgressSink
+from rxbackup.tables.system import Job
+
+__all__ = ["UndoView", "perform_undo", "request_undo", "show_undo"]
+
+
+@requires(Permission.RESTORE)
+def show_undo(services: Services, actor: Actor, job: str | None = None) -> UndoView:
+    """What undoing a restore would put back; without a job, the newest restore that was not undone yet.
+
+    Raises:
+        JobNotFound: there is no such run, or nothing to undo.
+        Refused: that run was no restore that changed something, or took no safety backup.
+        BackupNotFound: its safety backup was deleted.
+    """
+    with services.system.session(actor.identity) as session:
+        found = find_job(session, job) if job else _newest(session)
+        if found.kind != "restore" or found.state != "succeeded":
+            raise Refused("That run is no finished restore: there is nothing to undo.")
+        safety = (found.result or {}).get("safety_backup")
+        if not safety:
+            raise Refused(
+                "That restore took no safety backup, so it cannot be undone.",
+                hint="Restore an earlier backup of the same groups instead.",
+            )
+        try:
+            backup = find_backup(session, safety)
+        except BackupNotFound:
+            raise BackupNotFound(
+                f"The safety backup of that restore, {safety}, was deleted.",
+                hint="Restore an earlier backup of the same groups instead.",
+            ) from None
+        asked = found.parameters or {}
+        groups = asked.get("groups")
+        return UndoView(
+            job=str(found.id),
+            restored=str(asked.get("name", "")),
+            finished_at=found.finished_at,
+            backup=backup,
+            groups=None if groups is None else tuple(groups),
+            skip=tuple(asked.get("skip") or ()),
+        )
+
+
+@requires(Permission.RESTORE)
+def request_undo(services: Services, actor: Actor, job: str) -> JobView:
+    """Queue the undoing of a restore. Raises as `show_undo` and `request_restore`."""
+    return request_restore(services, actor, _restore_of(show_undo(services, actor, job)))
+
+
+@requires(Permission.RESTORE)
+def perform_undo(
+    services: Services, actor: Actor, job: str | None = None, *, on_progress: ProgressSink | None = None
+) -> RestoreView:
+    """Undo here and now. Raises as `show_undo` and `perform_restore`."""
+    return perform_restore(services, actor, _restore_of(show_undo(services, actor, job)), on_progress=on_progress)
+
+
+def _restore_of(undo: UndoView) -> NewRestore:
+    return NewRestore(
+        backup_id=undo.backup.id,
+        groups=undo.groups,
+        skip=undo.skip,
+        confirm_name=undo.backup.name,
+        undoes=undo.job,
+    )
+
+
+def _newest(session: Session) -> Job:
+    later = aliased(Job)
+    undone = (
+        select(later.id)
+        .where(
+            col(later.kind) == "restore",
+            col(later.state) == "succeeded",
+            col(later.parameters)["undoes"].astext == cast(col(Job.id), String),
+        )
+        .exists()
+    )
+    found = session.exec(
+        select(Job)
+        .where(
+            col(Job.kind) == "restore",
+            col(Job.state) == "succeeded",
+            col(Job.result)["safety_backup"].astext.is_not(None),
+            col(Job.parameters)["undoes"].astext.is_(None),
+            ~undone,
+        )
+        .order_by(col(Job.finished_at).desc())
+        .limit(1)
+    ).first()
+    if found is None:
+        raise JobNotFound(
+            "There is no restore to undo.", hint="Only a restore that took a safety backup can be undone."
+        )
+    return found

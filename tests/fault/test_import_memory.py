@@ -20,6 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from rxbackup.export.archive import write_archive
 from rxbackup.export.json_document import write_json
+from rxbackup.vault.manifest import SegmentEntry
 from tests.support.imports import ALL_PINS
 from tests.support.vaults import column, manifest, new_local_vault, table
 
@@ -32,7 +33,9 @@ def segments():
         rows = (f"{number * 100000 + i}\\t{words[i * 400 : i * 400 + 400]}\\t{i}.5\\n" for i in range(10000))
         yield "".join(rows).encode()
 
-entry = table(vault, "large", [column("id", "integer"), column("words"), column("n", "numeric")], segments())
+entry = table(vault, "large", [column("id", "integer"), column("words"), column("n", "numeric")], [])
+kept = [SegmentEntry(n, n + 1, 10000, len(rows), [vault.put_chunk(rows).id]) for n, rows in enumerate(segments())]
+entry = replace(entry, segments=kept, rows=500_000, raw_bytes=sum(segment.raw_bytes for segment in kept))
 made = replace(manifest(vault, [entry]), pins=ALL_PINS)
 vault.put_manifest(made)
 for name, pieces in (("json", write_json(vault, made)),

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from rxbackup import errors
-from rxbackup.postgres import reconcile
+from rxbackup.postgres import reconcile, references
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.introspection import Catalogue, ForeignKey
 from rxbackup.postgres.reconcile import Staged
@@ -64,7 +64,7 @@ class LooseKeys:
             self.loosened.append(key)
 
     def _alter(self, key: ForeignKey, how: str) -> None:
-        reconcile.alter_foreign_key(self.conn, self.catalogue.by_oid[key.table], key, how)
+        references.alter_foreign_key(self.conn, self.catalogue.by_oid[key.table], key, how)
 
 
 def check_borders(conn: Connection, plan: RestorePlan, staged: Mapping[int, Staged], catalogue: Catalogue) -> None:
@@ -79,7 +79,7 @@ def check_borders(conn: Connection, plan: RestorePlan, staged: Mapping[int, Stag
         child, parent = catalogue.by_oid[key.table], staged[key.referenced]
         if plan.mode == "changed" and not parent.key:
             continue  # whole rows are never changed, only added
-        rows = reconcile.count_orphaned(conn, child, parent, key, newer_rows_stay=plan.mode == "changed")
+        rows = references.count_orphaned(conn, child, parent, key, newer_rows_stay=plan.mode == "changed")
         if rows:
             fate = _ACTIONS.get(key.on_delete, "would refer to nothing")
             absent = child.qualified not in plan.in_backup
@@ -97,7 +97,7 @@ def check_borders(conn: Connection, plan: RestorePlan, staged: Mapping[int, Stag
         if not key.validated:
             continue
         outside, child_stage = catalogue.by_oid[key.referenced], staged[key.table]
-        rows = reconcile.count_parentless(conn, child_stage, outside, key, only_missing=plan.mode == "missing")
+        rows = references.count_parentless(conn, child_stage, outside, key, only_missing=plan.mode == "missing")
         if rows:
             absent = outside.qualified not in plan.in_backup
             broken.append(
@@ -190,11 +190,11 @@ class Reconciliation:
         child, parent = self.staged[key.table], self.staged[key.referenced]
         if not child.key or not set(key.columns) <= set(child.settable):
             return 0
-        if not reconcile.count_leaving(self.conn, child, parent, key):
+        if not references.count_leaving(self.conn, child, parent, key):
             return 0
         self.loose.loosen(key)
         same_before = reconcile.count_same(self.conn, child)
-        reconcile.turn_leaving(self.conn, child, parent, key)
+        references.turn_leaving(self.conn, child, parent, key)
         return reconcile.count_same(self.conn, child) - same_before
 
     def _write(self, target: TargetTable, change: Changes) -> None:
@@ -247,7 +247,7 @@ class Reconciliation:
                 self.loose.loosen(key)
             elif self._comes_right_later(key):
                 continue
-            elif reconcile.count_referring(self.conn, child, staged, key):
+            elif references.count_referring(self.conn, child, staged, key):
                 raise errors.PlanRefused(
                     f"Rows of {target.name} swapped values that must be unique, and {child.qualified} refers to that "
                     f"table by the foreign key {key.name}, which acts at once. Nothing was changed.",

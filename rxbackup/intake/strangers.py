@@ -90,7 +90,7 @@ def _check_settings(manifest: Manifest) -> None:
         wanted.get(name) != value for name, value in manifest.pins.items()
     ):
         raise FileCorrupt("The file wants its rows read under settings that no backup of rxbackup is written under.")
-    if not _MEANINGFUL <= manifest.pins.keys():
+    if not manifest.pins.keys() >= _MEANINGFUL:
         raise FileCorrupt("The file does not say under which settings its rows were written.")
 
 

@@ -20,8 +20,10 @@ MOMENTS = {
     "some chunks are in": (
         "insert",
         "rxbackup.objects",
-        "NEW.name LIKE 'chunks/%' AND EXISTS (SELECT FROM rxbackup.backups WHERE trigger = 'import') "
-        "AND EXISTS (SELECT FROM rxbackup.objects WHERE name LIKE 'chunks/%')",
+        (
+            "NEW.name LIKE 'chunks/%' AND EXISTS (SELECT FROM rxbackup.backups WHERE trigger = 'import') "
+            "AND EXISTS (SELECT FROM rxbackup.objects WHERE name LIKE 'chunks/%')"
+        ),
     ),
     "all chunks are in": ("insert", "rxbackup.objects", "NEW.name LIKE 'manifests/%'"),
     "the manifest is in": ("update", "rxbackup.backups", "NEW.trigger = 'import' AND NEW.state = 'complete'"),

@@ -129,7 +129,7 @@ def test_a_store_that_alone_holds_a_backup_cannot_be_removed(signed_in_page: Pag
     expect(card(page, "only-here")).to_be_visible(timeout=PATIENCE_MS)
     tend(page, "only-here", "Free up space")
     dialog = page.get_by_role("dialog", name="Free up space")
-    expect(dialog).to_contain_text("Nothing to free now", timeout=PATIENCE_MS)
+    expect(dialog).to_contain_text("Nothing to free", timeout=PATIENCE_MS)
     expect(dialog.get_by_role("button", name="Free up space")).to_be_disabled()
     dialog.get_by_role("button", name="Cancel").click()
     open_page(page)
@@ -167,3 +167,19 @@ def test_a_store_of_an_installation_that_is_gone_is_taken_over_only_when_asked_t
     dialog.get_by_role("button", name="Test and save").click()
     expect(dialog).to_be_hidden(timeout=PATIENCE_MS)
     expect(card(page, "theirs")).to_be_visible(timeout=PATIENCE_MS)
+
+
+def test_space_is_freed_after_it_was_said_how_much(stores_page: Page, app: RunningApp) -> None:
+    page, folder = stores_page, app.data_dir / "crowded"
+    expect(add_folder(page, "crowded", folder)).to_be_hidden(timeout=PATIENCE_MS)
+    expect(card(page, "crowded")).to_be_visible(timeout=PATIENCE_MS)
+    left_behind = folder / "chunks" / "ab" / f"ab{'0' * 62}-0"
+    left_behind.parent.mkdir(parents=True, exist_ok=True)
+    left_behind.write_bytes(b"x" * 2_000_000)
+    tend(page, "crowded", "Free up space")
+    dialog = page.get_by_role("dialog", name="Free up space")
+    expect(dialog).to_contain_text("Frees 2 MB", timeout=PATIENCE_MS)
+    dialog.get_by_role("button", name="Free 2 MB").click()
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_text("Freed space").first).to_be_visible(timeout=PATIENCE_MS)
+    assert not left_behind.exists()

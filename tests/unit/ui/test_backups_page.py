@@ -12,8 +12,8 @@ import pytest
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import DatabaseUnavailable
-from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView
-from rxbackup.ui.pages.backups.protection import judge
+from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView, PlaceView
+from rxbackup.ui.pages.backups.protection import judge, place_note
 from rxbackup.ui.pages.backups.rows import activity_row, change_rows, run_row, tiles
 from rxbackup.ui.pages.backups.watching import Facts, Shared, widest_of_late
 
@@ -260,3 +260,12 @@ def test_what_must_wait_does_not_keep_the_rest_waiting() -> None:
         return first, await shared.get_or_last(SERVICES, ADMIN, patience=5)
 
     assert asyncio.run(look()) == (None, 7)
+
+
+def test_the_loss_of_the_server_is_warned_of_until_a_whole_copy_rests_elsewhere() -> None:
+    here = PlaceView("database", "database", "complete", same_server=True)
+    there = PlaceView("bucket", "s3", "complete", same_server=False)
+    assert "does not survive" in place_note(replace(backup(), places=(here,)))
+    assert "does not survive" in place_note(replace(backup(), places=(here, replace(there, state="running"))))
+    assert place_note(replace(backup(), places=(here, there))) == ""
+    assert place_note(None) == ""

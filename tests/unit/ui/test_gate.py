@@ -40,6 +40,7 @@ def people(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Actor]]:
     monkeypatch.setattr(wiring, "current", lambda: None)
     monkeypatch.setattr(sign_in, "identify", lambda services, token, touch=True: known.get(token))
     monkeypatch.setattr(sign_in, "setup_pending", lambda services: False)
+    monkeypatch.setattr(sign_in, "check_setup_token", lambda services, token: None)
     return known
 
 

@@ -45,6 +45,14 @@ _PROOFS = {
 }
 
 
+def place_note(latest: BackupView | None) -> str:
+    """What to know about where the last good backup rests: a warning if every place of it is lost with the database."""
+    places = [place for place in latest.places if place.state == "complete"] if latest else []
+    if not places or not all(place.same_server for place in places):
+        return ""
+    return "It rests on the server that it protects only: it does not survive the loss of that server."
+
+
 def judge(facts: Facts, now: datetime) -> Protection:
     """Judge how safe the data is, from the last good backup and what has happened since."""
     latest, recent, active = facts.latest, facts.recent, facts.active

@@ -21,7 +21,7 @@ from rxbackup.errors import NotSignedIn, RxbackupError
 from rxbackup.operations import jobs
 from rxbackup.operations.views import BackupQuery, JobView, StoreView
 from rxbackup.ui.pages.backups.listing import BackupsState, fetch
-from rxbackup.ui.pages.backups.protection import Protection, judge
+from rxbackup.ui.pages.backups.protection import Protection, judge, place_note
 from rxbackup.ui.pages.backups.rows import (
     ActivityRow,
     ChangeRow,
@@ -124,6 +124,7 @@ class WatchState(rx.State):
                     setattr(self, name, value)
             if found is not None:
                 self._take_stores(found)
+            self.store_note = place_note(facts.latest)
             self.away = self.away_hint = ""
             session = await self.get_state(SessionState)
             if session.ended:
@@ -145,7 +146,6 @@ class WatchState(rx.State):
         choices = [store_choice(store) for store in found]
         if self.stores != choices:
             self.stores = choices
-        self.store_note = next((store.note for store in found if store.name == "database"), "")
 
     def _speak(self, runs: list[RunRow], ended: list[JobView]) -> None:
         """Words for the live region: stages and ends, not every percent."""

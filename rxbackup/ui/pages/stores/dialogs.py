@@ -188,7 +188,7 @@ def _plan() -> rx.Component:
     frees = rx.cond(
         plan.bytes > 0,
         rx.el.p("Frees ", rx.el.strong(size(bytes=plan.bytes)), " in ", plan.parts, "."),
-        rx.el.p("Nothing to free now: a backup needs every part."),
+        rx.el.p("Nothing to free: every part in it is needed."),
     )
     orphans = rx.el.p(
         size(bytes=plan.orphan_bytes),

@@ -116,6 +116,7 @@ def _fault(installation: Installation, store: str, what: str) -> object:
 def test_damage(installation: Installation, admin: Actor, store: str) -> None:
     kept = _backup(installation, admin, store)
     installation.sql("DELETE FROM public.orders WHERE id > 100")
+    installation.touch()
     before = take_image(installation.services.source_url)
     shell = _shell(installation)
     for what, word in (("flipped", "chunk"), ("missing", "not in the store"), ("manifest", "manifest")):

@@ -64,6 +64,33 @@ def test_a_restore_with_one_group_skipped_leaves_that_group_alone(signed_in_page
     expect(page.get_by_role("heading", level=1)).to_contain_text("Before restoring")
 
 
+def test_only_what_is_missing_comes_back_and_undo_takes_it_away_again(signed_in_page: Page, app: RunningApp) -> None:
+    page = open_page(signed_in_page)
+    create(page, "Before rows were lost")
+    notifications, _ = _state(app)
+    _disturb(app)
+    damaged = _state(app)
+
+    choose(page, "Before rows were lost", "Restore")
+    dialog = page.get_by_role("dialog", name="Restore “Before rows were lost”")
+    expect(dialog.get_by_role("radio", name="Exactly as it was")).to_be_checked()
+    dialog.get_by_role("radio", name="Only what is missing").check()
+    expect(dialog).to_contain_text("Rows that are there now stay as they are")
+    dialog.get_by_label("Type the backup’s name to confirm").fill("Before rows were lost")
+    dialog.get_by_role("button", name="Restore 7 groups").click()
+    result = page.get_by_role("region", name="Result of the restore")
+    expect(result).to_contain_text("10 rows added, 0 changed", timeout=PATIENCE_MS)
+    assert _state(app) == (notifications, damaged[1])
+
+    result.get_by_role("button", name="Undo").click()
+    undoing = page.get_by_role("dialog", name="Undo this restore")
+    expect(undoing.get_by_role("row").filter(has_text="Notifications")).to_contain_text("−10")
+    undoing.get_by_role("button", name="Undo the restore").click()
+    expect(undoing).to_be_hidden()
+    expect(result).to_contain_text("10 removed", timeout=PATIENCE_MS)
+    assert _state(app) == damaged
+
+
 def test_what_would_break_is_said_before_anything_happens(signed_in_page: Page, app: RunningApp) -> None:
     page = open_page(signed_in_page)
     create(page, "Before new people came")

@@ -10,16 +10,16 @@ from typing import Any
 import reflex as rx
 
 from rxbackup.ui import addresses
-from rxbackup.ui.components.buttons import icon_button
+from rxbackup.ui.components.buttons import button, icon_button
 from rxbackup.ui.components.readouts import count, when
 
 
-def result_panel(state: Any, *, on_close: Any) -> rx.Component:
+def result_panel(state: Any, *, on_close: Any, on_undo: Any) -> rx.Component:
     """Draw the `result_…` vars of a state; nothing while `result_id` is ""."""
-    return rx.cond(state.result_id != "", _panel(state, on_close), rx.fragment())
+    return rx.cond(state.result_id != "", _panel(state, on_close, on_undo), rx.fragment())
 
 
-def _panel(state: Any, on_close: Any) -> rx.Component:
+def _panel(state: Any, on_close: Any, on_undo: Any) -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.span(rx.icon("circle-check", size=20, aria_hidden="true"), class_name="rx-result-icon"),
@@ -32,7 +32,7 @@ def _panel(state: Any, on_close: Any) -> rx.Component:
                     class_name="rx-soft",
                 ),
                 rx.el.p(state.result_summary, class_name="rx-result-summary"),
-                _safety(state),
+                _safety(state, on_undo),
                 class_name="rx-grow",
             ),
             icon_button("x", "Close the result", on_click=on_close),
@@ -56,13 +56,16 @@ def _panel(state: Any, on_close: Any) -> rx.Component:
     )
 
 
-def _safety(state: Any) -> rx.Component:
+def _safety(state: Any, on_undo: Any) -> rx.Component:
     return rx.cond(
         state.result_safety != "",
-        rx.el.p(
-            "The rows of before are in ",
-            rx.link("the safety backup", href=f"{addresses.BACKUPS}/{state.result_safety}", underline="always"),
-            ". Restore it to go back.",
+        rx.fragment(
+            rx.el.p(
+                "The rows of before are in ",
+                rx.link("the safety backup", href=f"{addresses.BACKUPS}/{state.result_safety}", underline="always"),
+                ", as long as it is kept.",
+            ),
+            rx.el.div(button("Undo…", look="quiet", icon="undo-2", on_click=on_undo), class_name="rx-result-actions"),
         ),
         rx.fragment(),
     )

@@ -28,6 +28,7 @@ from rxbackup.ui.pages.backups.copying import CopyState
 from rxbackup.ui.pages.backups.detail_state import DetailState
 from rxbackup.ui.pages.backups.dialogs import dialogs
 from rxbackup.ui.pages.backups.page import backup_menu, notices, primary_actions
+from rxbackup.ui.pages.backups.restoring import RestoreState
 from rxbackup.ui.pages.backups.state import WatchState
 from rxbackup.ui.session import SessionState
 from rxbackup.ui.shell import page_frame
@@ -69,7 +70,11 @@ def _body() -> rx.Component:
         rx.cond(row.foreign, notice("warn", "Another key signed this backup.", rx.el.p(FOREIGN_WORDS)), rx.fragment()),
         rx.foreach(DetailState.warnings, lambda text: notice("warn", text)),
         rx.cond(
-            WatchState.result_backup == row.id, result_panel(WatchState, on_close=WatchState.hide_result), rx.fragment()
+            WatchState.result_backup == row.id,
+            result_panel(
+                WatchState, on_close=WatchState.hide_result, on_undo=RestoreState.ask_undo(WatchState.result_id)
+            ),
+            rx.fragment(),
         ),
         rx.cond(row.state == "complete", _proof(), rx.fragment()),
         _facts(),

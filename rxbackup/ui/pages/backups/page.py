@@ -52,7 +52,7 @@ def backups_page() -> rx.Component:
         notices(),
         # Nothing is said about safety while nobody can look.
         rx.cond(WatchState.away == "", _protection(), rx.fragment()),
-        result_panel(WatchState, on_close=WatchState.hide_result),
+        result_panel(WatchState, on_close=WatchState.hide_result, on_undo=RestoreState.ask_undo(WatchState.result_id)),
         group_tiles(WatchState.tiles, loaded=WatchState.counted),
         _list(),
         _recent(),

@@ -11,7 +11,7 @@ import reflex as rx
 
 from rxbackup.ui.components.buttons import button
 from rxbackup.ui.components.dialogs import actions, dialog
-from rxbackup.ui.components.fields import field, tick
+from rxbackup.ui.components.fields import field, option, tick
 from rxbackup.ui.components.notices import bone, failure, notice
 from rxbackup.ui.components.readouts import count, when, words
 from rxbackup.ui.pages.backups.restoring import RestoreState
@@ -26,10 +26,19 @@ def restore_dialog() -> rx.Component:
         rx.cond(
             RestoreState.plan.length() > 0, _plan(), rx.cond(RestoreState.planning, _plan_skeleton(), rx.fragment())
         ),
+        rx.cond((RestoreState.plan.length() > 0) & (RestoreState.undoes == ""), _modes(), rx.fragment()),
         _confirmation(),
-        title=rx.fragment("Restore “", RestoreState.name, "”"),
+        title=rx.cond(
+            RestoreState.undoes != "",
+            rx.fragment("Undo this restore"),
+            rx.fragment("Restore “", RestoreState.name, "”"),
+        ),
         text=rx.fragment(
-            "Puts rows back exactly as they were ",
+            rx.cond(
+                RestoreState.undoes != "",
+                "Puts the rows of the safety backup back, taken just before it, ",
+                "Puts rows back as they were ",
+            ),
             when(at=RestoreState.at),
             ". Untick the groups to leave as they are now.",
         ),
@@ -80,6 +89,34 @@ def _plan_row(row: Any) -> rx.Component:
     )
 
 
+def _modes() -> rx.Component:
+    """How: uncontrolled radio buttons, so that they answer at once."""
+    ways = (
+        ("exact", "Exactly as it was", "The groups hold just the rows of the backup; newer rows are removed."),
+        ("missing", "Only what is missing", "Rows that are gone come back. Everything that is there stays as it is."),
+        (
+            "changed",
+            "Missing and changed",
+            "Rows that are gone come back, rows that differ are set right. Newer ones stay.",
+        ),
+    )
+    return rx.el.fieldset(
+        rx.el.legend("How", class_name="rx-label"),
+        *[
+            option(
+                "mode",
+                mode,
+                title,
+                text,
+                default_checked=mode == "exact",
+                on_change=RestoreState.choose_mode(mode),
+            )
+            for mode, title, text in ways
+        ],
+        class_name="rx-fieldset rx-options",
+    )
+
+
 def _plan_skeleton() -> rx.Component:
     rows = [rx.el.div(bone("line"), class_name="rx-tick") for _ in range(5)]
     return rx.el.div(
@@ -88,17 +125,29 @@ def _plan_skeleton() -> rx.Component:
 
 
 def _confirmation() -> rx.Component:
-    label = rx.fragment("Type the backup’s name to confirm: ", rx.el.span(RestoreState.name, class_name="rx-copyable"))
     sentence = rx.el.p(
         rx.el.strong(RestoreState.chosen_words),
-        " will hold exactly the rows of the backup: ",
+        rx.match(
+            RestoreState.mode,
+            ("missing", " will get back the rows that are gone, of "),
+            ("changed", " will get back the rows that are gone or differ, of "),
+            " will hold exactly the rows of the backup: ",
+        ),
         count(value=RestoreState.backup_row_count),
         " rows in ",
         count(value=RestoreState.table_count),
         rx.cond(RestoreState.table_count == 1, " table", " tables"),
-        " in place of ",
-        count(value=RestoreState.live_row_count),
-        ". Rows made or changed since then are gone afterwards. A safety backup is taken first, so you can go back.",
+        rx.match(
+            RestoreState.mode,
+            ("missing", rx.fragment(". Rows that are there now stay as they are.")),
+            ("changed", rx.fragment(". Changes made to those rows since then are gone afterwards; newer rows stay.")),
+            rx.fragment(
+                " in place of ",
+                count(value=RestoreState.live_row_count),
+                ". Rows made or changed since then are gone afterwards.",
+            ),
+        ),
+        " A safety backup is taken first, so you can undo it.",
     )
     return rx.el.form(
         rx.cond(
@@ -106,28 +155,21 @@ def _confirmation() -> rx.Component:
             rx.el.div(
                 sentence,
                 rx.cond(RestoreState.foreign, _trust(), rx.fragment()),
-                field(
-                    label,
-                    rx.el.input(
-                        id="confirm",
-                        name="confirm",
-                        class_name="rx-input",
-                        auto_complete="off",
-                        on_change=RestoreState.type_name.debounce(120),
-                        custom_attrs={"spellCheck": "false"},
-                    ),
-                    field_id="confirm",
-                ),
+                rx.cond(RestoreState.undoes == "", _typed_name(), rx.fragment()),
                 class_name="rx-confirm",
             ),
             rx.fragment(),
         ),
         actions(
             button(
-                rx.cond(RestoreState.chosen_count > 0, f"Restore {RestoreState.chosen_words}", "Restore"),
+                rx.cond(
+                    RestoreState.undoes != "",
+                    "Undo the restore",
+                    rx.cond(RestoreState.chosen_count > 0, f"Restore {RestoreState.chosen_words}", "Restore"),
+                ),
                 look="danger",
                 type="submit",
-                disabled=(RestoreState.typed != RestoreState.name)
+                disabled=((RestoreState.undoes == "") & (RestoreState.typed != RestoreState.name))
                 | ~RestoreState.allowed
                 | (RestoreState.foreign & ~RestoreState.trusted)
                 | RestoreState.planning
@@ -136,6 +178,22 @@ def _confirmation() -> rx.Component:
             on_cancel=RestoreState.set_open(False),
         ),
         on_submit=RestoreState.submit,
+    )
+
+
+def _typed_name() -> rx.Component:
+    label = rx.fragment("Type the backup’s name to confirm: ", rx.el.span(RestoreState.name, class_name="rx-copyable"))
+    return field(
+        label,
+        rx.el.input(
+            id="confirm",
+            name="confirm",
+            class_name="rx-input",
+            auto_complete="off",
+            on_change=RestoreState.type_name.debounce(120),
+            custom_attrs={"spellCheck": "false"},
+        ),
+        field_id="confirm",
     )
 
 

@@ -11,11 +11,13 @@ from reflex.event import EventSpec
 
 from rxbackup import wiring
 from rxbackup.errors import NotSignedIn, RxbackupError
-from rxbackup.operations import restores
+from rxbackup.operations import restores, undos
 from rxbackup.operations.views import NewRestore, RestorePreview
 from rxbackup.ui import wording
 from rxbackup.ui.pages.backups.watching import WATCH
 from rxbackup.ui.session import SessionState, actor_of
+
+MODES = ("exact", "missing", "changed")
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,16 @@ class RestoreState(rx.State):
     backup_row_count: int = 0
     live_row_count: int = 0
     allowed: bool = False
+    mode: str = "exact"
+    undoes: str = ""
     foreign: bool = False
     trusted: bool = False
     typed: str = ""
     sending: bool = False
     error: str = ""
     hint: str = ""
+    _groups: tuple[str, ...] | None = None
+    _skip: tuple[str, ...] = ()
 
     @rx.event
     def ask(self, backup_id: str, name: str, at: str) -> EventSpec:
@@ -69,6 +75,27 @@ class RestoreState(rx.State):
         self.backup_id, self.name, self.at = str(backup_id), str(name), str(at)
         self.is_open = self.planning = True
         return RestoreState.make_plan
+
+    @rx.event
+    async def ask_undo(self, job: str) -> EventSpec | None:
+        """Open the dialog for the undoing of a restore: its safety backup, and the groups that were restored then."""
+        self.reset()  # type: ignore[no-untyped-call]
+        self.is_open = self.planning = True
+        try:
+            undo = await asyncio.to_thread(undos.show_undo, wiring.current(), await actor_of(self), str(job))
+        except RxbackupError as error:
+            self.planning = False
+            self.error, self.hint = error.message, error.hint
+            return None
+        self.undoes, self._groups, self._skip = undo.job, undo.groups, undo.skip
+        self.backup_id, self.name, self.at = undo.backup.id, undo.backup.name, undo.backup.when.isoformat()
+        return RestoreState.make_plan
+
+    @rx.event
+    def choose_mode(self, mode: str) -> None:
+        """Exactly as it was, only what is missing, or also what differs."""
+        if mode in MODES:
+            self.mode = mode
 
     @rx.event
     def set_open(self, is_open: bool) -> None:  # noqa: FBT001 - Reflex passes it by position
@@ -98,7 +125,7 @@ class RestoreState(rx.State):
     async def make_plan(self) -> None:
         """Ask what would happen; a newer question replaces an older one."""
         async with self:
-            wanted = NewRestore(self.backup_id, skip=tuple(row.name for row in self.plan if not row.chosen))
+            wanted = self._wanted()
             nothing = bool(self.plan) and not any(row.chosen for row in self.plan)
         if nothing:
             async with self:
@@ -119,6 +146,16 @@ class RestoreState(rx.State):
             return
         async with self:
             self._take(preview, set(wanted.skip))
+
+    def _wanted(self) -> NewRestore:
+        unticked = tuple(row.name for row in self.plan if not row.chosen)
+        return NewRestore(
+            self.backup_id,
+            groups=self._groups,
+            skip=tuple(dict.fromkeys((*self._skip, *unticked))),
+            mode=self.mode,
+            undoes=self.undoes or None,
+        )
 
     def _take(self, preview: RestorePreview, skipped: set[str]) -> None:
         estimated = {table.group for table in preview.tables if table.live_rows_estimated}
@@ -153,18 +190,15 @@ class RestoreState(rx.State):
             return
         self.sending, self.error, self.hint = True, "", ""
         yield None
-        wanted = NewRestore(
-            self.backup_id,
-            skip=tuple(row.name for row in self.plan if not row.chosen),
-            confirm_name=self.typed,
-            trust_foreign=self.trusted,
-        )
+        # An undo gives back what this page took: it asks for a click, not for a name.
+        typed = self.name if self.undoes else self.typed
+        wanted = replace(self._wanted(), confirm_name=typed, trust_foreign=self.trusted)
         try:
             await asyncio.to_thread(restores.request_restore, wiring.current(), await actor_of(self), wanted)
         except RxbackupError as error:
             self.sending, self.error, self.hint = False, error.message, error.hint
             return
-        name = self.name
+        doing = "Undoing the restore" if self.undoes else f"Restoring “{self.name}”"
         self.reset()  # type: ignore[no-untyped-call]
         WATCH.forget()
-        yield rx.toast.success(f"Restoring “{name}”. A safety backup is taken first.", id="restore")
+        yield rx.toast.success(f"{doing}. A safety backup is taken first.", id="restore")

@@ -13,7 +13,7 @@ check:
 	$(PYTHON) -m ruff format --check . && $(PYTHON) -m ruff check . && $(PYTHON) -m mypy && $(dir $(PYTHON))lint-imports
 
 test:
-	$(PYTHON) -m pytest
+	$(PYTHON) -m pytest -n 2 --dist loadgroup
 
 test-fast:
 	$(PYTHON) -m pytest tests/unit tests/architecture tests/contract -q

@@ -199,7 +199,7 @@ def test_the_result_of_a_restore_names_only_what_changed() -> None:
         {"public.a": {"added": 2, "changed": 1, "removed": 0}, "public.b": {"added": 0, "changed": 0, "removed": 0}}
     )
     assert [row.table for row in rows] == ["public.a"]
-    assert words == "2 rows added, 1 changed, 0 removed in 1 table; 1 table already as in the backup."
+    assert words == "2 rows added, 1 changed, 0 removed in 1 table; 1 table needed no change."
 
 
 def test_a_restore_that_changed_nothing_says_so() -> None:

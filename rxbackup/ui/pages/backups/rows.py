@@ -120,14 +120,14 @@ def change_rows(tables: Mapping[str, Mapping[str, int]]) -> tuple[list[ChangeRow
     ]
     touched = [row for row in rows if row.added or row.changed or row.removed]
     alike = len(rows) - len(touched)
-    same = f"{wording.plural(alike, 'table')} already as in the backup"
     if not touched:
-        return [], f"Nothing had to be changed: {same}."
+        return [], f"Nothing had to be changed in {wording.plural(alike, 'table')}."
     sums = (sum(row.added for row in rows), sum(row.changed for row in rows), sum(row.removed for row in rows))
     words = (
         f"{wording.plural(sums[0], 'row')} added, {wording.number(sums[1])} changed, {wording.number(sums[2])} removed"
     )
-    return touched, f"{words} in {wording.plural(len(touched), 'table')}{f'; {same}' if alike else ''}."
+    same = f"; {wording.plural(alike, 'table')} needed no change" if alike else ""
+    return touched, f"{words} in {wording.plural(len(touched), 'table')}{same}."
 
 
 def store_choice(view: StoreView) -> StoreChoice:

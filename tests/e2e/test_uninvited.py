@@ -63,9 +63,10 @@ def rows(app: RunningApp) -> dict[str, int]:
         tables = connection.execute(
             "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('rxbackup', 'public')"
         ).fetchall()
-        # The clock ticks and writes while we look.
+        # The clock ticks and writes while we look, and the app prunes by itself.
+        by_people = {"rxbackup.jobs": " WHERE actor <> 'system'"}
         return {
-            name: connection.execute(f"SELECT count(*) FROM {name}").fetchone()[0]  # type: ignore[index,misc]
+            name: connection.execute(f"SELECT count(*) FROM {name}{by_people.get(name, '')}").fetchone()[0]  # type: ignore[index,misc]
             for (name,) in tables
             if name != "rxbackup.audit"
         }

@@ -144,6 +144,17 @@ def difference(conn: Connection, staged: Staged) -> Difference:
     return Difference(missing=total - paired, changed=paired - same, extra=live - paired)
 
 
+def count_disturbed(conn: Connection, staged: Staged) -> int:
+    """Count rows that this transaction wrote although the stage does not have them: by what a foreign key does."""
+    return count(
+        conn,
+        sql.SQL(
+            "SELECT pg_catalog.count(*) FROM {} AS t WHERE pg_catalog.age(t.xmin) <= 0 "
+            "AND NOT EXISTS (SELECT FROM {} AS s WHERE {})"
+        ).format(staged.target, staged.source, equal("t", staged.key, "s", staged.key)),
+    )
+
+
 def count_same(conn: Connection, staged: Staged) -> int:
     """Count the rows that are in both, alike to the last bit."""
     if staged.key:

@@ -17,7 +17,14 @@ from rxbackup.postgres.copy_in import copy_rows
 from rxbackup.postgres.counting import count_rows
 from rxbackup.postgres.introspection import Catalogue, read_catalogue
 from rxbackup.postgres.locking import lock_tables
-from rxbackup.postgres.reconcile import Staged, analyse_stage, create_stage, difference, note_touched
+from rxbackup.postgres.reconcile import (
+    Staged,
+    analyse_stage,
+    count_disturbed,
+    create_stage,
+    difference,
+    note_touched,
+)
 from rxbackup.postgres.refusals import refusals
 from rxbackup.postgres.triggers import silence_triggers
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
@@ -98,30 +105,63 @@ def run_restore(
     """
     plan.refuse_if_blocked()
     started = time.monotonic()
-    conn = connect(source_url, application_name=_APPLICATION)
+    settings = _Settings(source_url, vault, on_progress, before_commit, rehearse, lock_timeout_seconds)
     try:
-        with translated("beginning the rehearsal" if rehearse else "beginning the restore"):
+        report = _carry_out(plan, manifest, settings)
+    except _PartDisturbed:
+        # What a foreign key did to rows outside the touched part, only a whole stage sets right. All was rolled back.
+        report = _carry_out(plan, manifest, settings, whole=True)
+    return RestoreReport(report.tables, report.sequences, round(time.monotonic() - started, 3))
+
+
+class _PartDisturbed(Exception):
+    """Setting a part of a table right changed rows of the other part."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """The arguments of `run_restore` that stay the same, however often it has to begin."""
+
+    source_url: str
+    vault: Vault
+    on_progress: ProgressSink
+    before_commit: Callable[[str], None] | None
+    rehearse: bool
+    lock_timeout_seconds: float
+
+
+def _carry_out(plan: RestorePlan, manifest: Manifest, given: _Settings, *, whole: bool = False) -> RestoreReport:
+    """Do it in one transaction; `whole` stages all rows, also those of segments that did not change."""
+    conn = connect(given.source_url, application_name=_APPLICATION)
+    try:
+        with translated("beginning the rehearsal" if given.rehearse else "beginning the restore"):
             # A rehearsal holds no locks: only within one snapshot do its numbers fit together.
-            conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" if rehearse else "BEGIN")
-            set_pins(conn, _known_pins(manifest), lock_timeout_seconds=lock_timeout_seconds)
-        on_progress(Progress("Locking the tables", tables_total=len(plan.targets)))
-        if not rehearse:
-            lock_tables(conn, source_url, _locks(plan))
+            conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" if given.rehearse else "BEGIN")
+            set_pins(conn, _known_pins(manifest), lock_timeout_seconds=given.lock_timeout_seconds)
+        given.on_progress(Progress("Locking the tables", tables_total=len(plan.targets)))
+        if not given.rehearse:
+            lock_tables(conn, given.source_url, _locks(plan))
         with translated("planning the restore"):
             catalogue = read_catalogue(conn)
         plan = _same_plan(plan, manifest, catalogue)
-        staging = _Staging(vault, on_progress, plan)
-        staging.damage = survey(
-            conn, plan, manifest, catalogue, source_url, on_table=lambda t: staging.report(f"Looking at {t.name}")
-        )
-        report = _restore(conn, plan, catalogue, staging, rehearse=rehearse)
-        if rehearse:
+        staging = _Staging(given.vault, given.on_progress, plan)
+        if not whole:
+            staging.damage = survey(
+                conn,
+                plan,
+                manifest,
+                catalogue,
+                given.source_url,
+                on_table=lambda t: staging.report(f"Looking at {t.name}"),
+            )
+        report = _restore(conn, plan, catalogue, staging, rehearse=given.rehearse)
+        if given.rehearse:
             conn.execute("ROLLBACK")
         else:
-            _commit(conn, before_commit)
+            _commit(conn, given.before_commit)
     finally:
         conn.close()
-    return RestoreReport(report.tables, report.sequences, round(time.monotonic() - started, 3))
+    return report
 
 
 def commit_outcome(source_url: str, xid: str) -> str | None:
@@ -296,7 +336,11 @@ def _prove(conn: Connection, plan: RestorePlan, staged: dict[int, Staged]) -> di
         diff = difference(conn, staged[target.table.oid])
         newer[target.table.oid] = diff.extra
         wrong = diff.missing + (diff.changed if plan.mode != "missing" else 0)
-        if wrong or (plan.mode == "exact" and diff.extra):
+        if plan.mode == "exact":
+            wrong += abs(diff.extra)
+        if staged[target.table.oid].touched and (wrong or count_disturbed(conn, staged[target.table.oid])):
+            raise _PartDisturbed
+        if wrong:
             raise errors.DatabaseRefused(
                 f"After the restore {target.name} would not be what was asked for "
                 f"({diff.missing} rows missing, {diff.changed} different, {diff.extra} not in the backup). "

@@ -203,6 +203,9 @@ class Reconciliation:
             change.added = reconcile.insert_missing(self.conn, staged)
             return
         replaced = self._clear_the_way(target, staged)
+        if not staged.key and self.plan.mode == "exact":
+            # A parent that was replaced may have emptied references here; without a key no UPDATE finds such a row.
+            replaced += reconcile.delete_extra(self.conn, staged)
         # A row may be set to refer to a row of its own table that comes back: that one first.
         if any(k.table == k.referenced == target.table.oid for k in self.plan.inside):
             inserted = reconcile.insert_missing(self.conn, staged)
@@ -239,6 +242,7 @@ class Reconciliation:
 
     def _refuse_to_pull_away(self, target: TargetTable, staged: Staged) -> None:
         """Loosen the keys onto a table whose rows are about to be replaced; refuse where a key acts at once."""
+        by_oid = {each.table.oid: each for each in self.plan.targets}
         for key in (*self.plan.inside, *self.plan.from_outside):
             if key.referenced != target.table.oid:
                 continue
@@ -246,7 +250,9 @@ class Reconciliation:
             if key.on_delete == "a" and (key in self.plan.inside or key.deferrable):
                 self.loose.loosen(key)
             elif self._comes_right_later(key):
-                continue
+                if key.on_delete == "c" and key.table != target.table.oid:
+                    # Its rows go too for a while, and who refers to them must bear that.
+                    self._refuse_to_pull_away(by_oid[key.table], self.staged[key.table])
             elif references.count_referring(self.conn, child, staged, key):
                 raise errors.PlanRefused(
                     f"Rows of {target.name} swapped values that must be unique, and {child.qualified} refers to that "

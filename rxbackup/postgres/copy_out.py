@@ -65,6 +65,8 @@ def read_rows(
                 break
             if length > piece_bytes:
                 # libpq holds such a row twice by now: smaller pieces keep what comes on top of that small.
+                gathered = BytesIO()
+                gather = gathered.write
                 yield from _cut(row, piece_bytes // 4)
                 continue
             gather(row)

@@ -125,6 +125,7 @@ def test_damage_ends_with_5(shop: Terminal) -> None:
                "WHERE name LIKE 'chunks/%'")  # fmt: skip
     found = shop.run("backup", "verify", backup, "--json")
     assert (found.code, found.json["ok"]) == (5, False)
+    _sql(shop, "UPDATE public.customers SET name = name")
     assert shop.run("restore", backup, "--yes", "--no-safety").code == 5
     assert shop.run("backup", "download", backup, "-o", shop.settings["RXBACKUP_DATA_DIR"] + "/x").code == 5
     assert not (Path(shop.settings["RXBACKUP_DATA_DIR"]) / "x").exists()

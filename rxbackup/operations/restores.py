@@ -33,7 +33,8 @@ from rxbackup.operations.views import (
 )
 from rxbackup.progress import ProgressSink
 from rxbackup.restore.plan import RestorePlan, RestoreRequest
-from rxbackup.restore.run import RestoreReport, prepare_restore, run_restore
+from rxbackup.restore.report import RestoreReport
+from rxbackup.restore.run import prepare_restore, run_restore
 from rxbackup.vault.manifest import Manifest
 from rxbackup.vault.vault import Vault
 

@@ -8,54 +8,28 @@ compared with the stage once more. Nothing of the target is touched before all c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
 from rxbackup import errors
 from rxbackup.postgres.connecting import Connection, connect, set_pins, translated
-from rxbackup.postgres.copy_in import copy_rows
 from rxbackup.postgres.counting import count_rows
 from rxbackup.postgres.introspection import Catalogue, read_catalogue
 from rxbackup.postgres.locking import lock_tables
-from rxbackup.postgres.reconcile import (
-    Staged,
-    analyse_stage,
-    count_disturbed,
-    create_stage,
-    difference,
-    note_touched,
-)
 from rxbackup.postgres.refusals import refusals
 from rxbackup.postgres.triggers import silence_triggers
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
-from rxbackup.restore.damage import Damage, survey
-from rxbackup.restore.plan import RestorePlan, RestoreRequest, TargetTable, plan_restore
+from rxbackup.restore.damage import survey
+from rxbackup.restore.plan import RestorePlan, RestoreRequest, plan_restore
+from rxbackup.restore.proving import PartDisturbed, prove, rehearsed
+from rxbackup.restore.report import RestoreReport, TableResult
 from rxbackup.restore.sequences import move_sequences_on
+from rxbackup.restore.staging import Staging
 from rxbackup.restore.strategies import LooseKeys, Reconciliation, check_borders, check_clashes
-from rxbackup.vault.manifest import Manifest, SegmentEntry, TableEntry
+from rxbackup.vault.manifest import Manifest
 from rxbackup.vault.vault import Vault
 
 _APPLICATION = "rxbackup restore"
-
-
-@dataclass(frozen=True, slots=True)
-class TableResult:
-    """What happened to one table, in rows; `rows` is what it holds now."""
-
-    added: int
-    changed: int
-    removed: int
-    rows: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class RestoreReport:
-    """What a restore did, by qualified table name, and the sequences it moved on."""
-
-    tables: dict[str, TableResult]
-    sequences: tuple[str, ...]
-    seconds: float
 
 
 def prepare_restore(
@@ -108,14 +82,10 @@ def run_restore(
     settings = _Settings(source_url, vault, on_progress, before_commit, rehearse, lock_timeout_seconds)
     try:
         report = _carry_out(plan, manifest, settings)
-    except _PartDisturbed:
+    except PartDisturbed:
         # What a foreign key did to rows outside the touched part, only a whole stage sets right. All was rolled back.
         report = _carry_out(plan, manifest, settings, whole=True)
     return RestoreReport(report.tables, report.sequences, round(time.monotonic() - started, 3))
-
-
-class _PartDisturbed(Exception):
-    """Setting a part of a table right changed rows of the other part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +114,7 @@ def _carry_out(plan: RestorePlan, manifest: Manifest, given: _Settings, *, whole
         with translated("planning the restore"):
             catalogue = read_catalogue(conn)
         plan = _same_plan(plan, manifest, catalogue)
-        staging = _Staging(given.vault, given.on_progress, plan)
+        staging = Staging(given.vault, given.on_progress, plan)
         if not whole:
             staging.damage = survey(
                 conn,
@@ -192,94 +162,11 @@ def _locks(plan: RestorePlan) -> dict[int, str]:
     return modes | {k.table: "SHARE" for k in plan.from_outside if k.on_delete in "cnd" or k.on_update in "cnd"}
 
 
-@dataclass(slots=True)
-class _Staging:
-    """Opens chunks and hands their rows to PostgreSQL, counting."""
-
-    vault: Vault
-    on_progress: ProgressSink
-    plan: RestorePlan
-    damage: Mapping[int, Damage] = field(default_factory=dict)
-    rows: int = 0
-    sent: int = 0
-    tables: int = 0
-
-    def staged(self, number: int, target: TargetTable) -> Staged:
-        """Name the staging tables of the n-th target."""
-        stage = f"rxb_stage_{number}"
-        damage = self.damage.get(target.table.oid)
-        if damage is None:
-            return Staged(target.table, stage, target.columns, target.key)
-        return Staged(target.table, stage, target.columns, target.key, f"rxb_touched_{number}", damage.untouched_rows)
-
-    def report(self, stage: str) -> None:
-        self.on_progress(
-            Progress(
-                stage,
-                rows_done=self.rows,
-                rows_total=sum(t.backup_rows for t in self.plan.targets),
-                bytes_done=self.sent,
-                bytes_total=sum(t.backup_bytes for t in self.plan.targets),
-                tables_done=self.tables,
-                tables_total=len(self.plan.targets),
-            )
-        )
-
-    def fill(self, conn: Connection, staged: Staged, target: TargetTable) -> None:
-        """Load the rows of a target into its stage, and compare what PostgreSQL took with what the manifest says."""
-        create_stage(conn, staged)
-        damage = self.damage.get(target.table.oid)
-        for entry in target.entries:
-            segments = entry.segments
-            if damage is not None:
-                segments = [segment for of, segment in damage.segments if of is entry]
-                self._pass_over(entry, segments)
-            if segments:
-                self._load(conn, staged, entry, segments)
-        for each in damage.ranges if damage else ():
-            note_touched(conn, staged, each.leaf, each.first, each.end)
-        analyse_stage(conn, staged)
-        self.tables += 1
-
-    def _pass_over(self, entry: TableEntry, segments: Sequence[SegmentEntry]) -> None:
-        """Count what need not be opened as done."""
-        self.rows += entry.rows - sum(s.rows for s in segments)
-        self.sent += entry.raw_bytes - sum(s.raw_bytes for s in segments)
-
-    def _load(self, conn: Connection, staged: Staged, entry: TableEntry, segments: Sequence[SegmentEntry]) -> None:
-        wanted = sum(s.rows for s in segments)
-        taken = copy_rows(
-            conn,
-            "pg_temp",
-            staged.stage,
-            [c.name for c in entry.columns if not c.generated],
-            self._pieces(entry, segments),
-            doing=f"reading the rows of {entry.qualified} back",
-        )
-        if taken != wanted:
-            raise errors.ManifestCorrupt(
-                f"{entry.qualified} should have {wanted} rows here, but PostgreSQL found {taken} in the backup."
-            )
-        self.rows += wanted
-
-    def _pieces(self, entry: TableEntry, segments: Sequence[SegmentEntry]) -> Iterator[bytes]:
-        for segment in segments:
-            length = 0
-            for chunk in segment.chunks:
-                piece = self.vault.get_chunk(chunk)
-                length += len(piece)
-                self.sent += len(piece)
-                self.report("Opening the backup")
-                yield piece
-            if length != segment.raw_bytes:
-                raise errors.ManifestCorrupt(f"A segment of {entry.qualified} is not as long as the manifest says.")
-
-
 def _restore(
     conn: Connection,
     plan: RestorePlan,
     catalogue: Catalogue,
-    staging: _Staging,
+    staging: Staging,
     *,
     rehearse: bool,
 ) -> RestoreReport:
@@ -292,7 +179,7 @@ def _restore(
         if plan.mode != "exact":
             check_clashes(conn, plan, staged)
         if rehearse:
-            return _rehearsed(conn, plan, staged)
+            return rehearsed(conn, plan, staged)
         with silence_triggers(conn, catalogue, [t.table for t in plan.targets]):
             conn.execute("SET CONSTRAINTS ALL DEFERRED")
             with LooseKeys(conn, catalogue) as loose:
@@ -301,7 +188,7 @@ def _restore(
                 conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
         sequences = move_sequences_on(conn, plan.sequences, catalogue)
         staging.report("Comparing with the backup")
-        newer = _prove(conn, plan, staged)
+        newer = prove(conn, plan, staged)
     return RestoreReport(
         {
             t.name: TableResult(r.added, r.changed, r.removed, t.backup_rows + newer[t.table.oid], round(r.seconds, 3))
@@ -311,43 +198,6 @@ def _restore(
         sequences,
         0.0,
     )
-
-
-def _rehearsed(conn: Connection, plan: RestorePlan, staged: dict[int, Staged]) -> RestoreReport:
-    tables = {}
-    for target in plan.targets:
-        began = time.monotonic()
-        diff = difference(conn, staged[target.table.oid])
-        changed = diff.changed if plan.mode != "missing" else 0
-        removed = diff.extra if plan.mode == "exact" else 0
-        rows = target.backup_rows + diff.extra - removed
-        tables[target.name] = TableResult(diff.missing, changed, removed, rows, round(time.monotonic() - began, 3))
-    return RestoreReport(tables, (), 0.0)
-
-
-def _prove(conn: Connection, plan: RestorePlan, staged: dict[int, Staged]) -> dict[int, int]:
-    """Compare every target with its stage, row by row, before anybody else can see it.
-
-    Returns:
-        How many rows each target, by oid, has beyond those of the backup.
-    """
-    newer = {}
-    for target in plan.targets:
-        diff = difference(conn, staged[target.table.oid])
-        newer[target.table.oid] = diff.extra
-        wrong = diff.missing + (diff.changed if plan.mode != "missing" else 0)
-        if plan.mode == "exact":
-            wrong += abs(diff.extra)
-        if staged[target.table.oid].touched and (wrong or count_disturbed(conn, staged[target.table.oid])):
-            raise _PartDisturbed
-        if wrong:
-            raise errors.DatabaseRefused(
-                f"After the restore {target.name} would not be what was asked for "
-                f"({diff.missing} rows missing, {diff.changed} different, {diff.extra} not in the backup). "
-                "Nothing was changed.",
-                hint="Something in the database alters rows as they are written. Look for triggers and rules on it.",
-            )
-    return newer
 
 
 def _commit(conn: Connection, before_commit: Callable[[str], None] | None) -> None:

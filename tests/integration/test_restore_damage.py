@@ -11,7 +11,8 @@ from rxbackup.backup.run import BackupOutcome
 from rxbackup.errors import PlanRefused
 from rxbackup.postgres.connecting import connect
 from rxbackup.restore.plan import RestoreRequest
-from rxbackup.restore.run import RestoreReport, prepare_restore, run_restore
+from rxbackup.restore.report import RestoreReport
+from rxbackup.restore.run import prepare_restore, run_restore
 from rxbackup.vault.vault import Vault
 from tests.support.databases import Image, back_up, take_image
 from tests.support.postgres import admin_url

@@ -19,7 +19,8 @@ from rxbackup.backup.run import BackupOutcome, BackupRequest, run_backup
 from rxbackup.postgres.connecting import connect, set_pins
 from rxbackup.postgres.introspection import read_catalogue
 from rxbackup.restore.plan import RestoreRequest
-from rxbackup.restore.run import RestoreReport, prepare_restore, run_restore
+from rxbackup.restore.report import RestoreReport
+from rxbackup.restore.run import prepare_restore, run_restore
 from rxbackup.vault.vault import Vault
 from tests.support.postgres import admin_url
 

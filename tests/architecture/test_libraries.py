@@ -18,6 +18,7 @@ ROOMS = {
     "apscheduler": {"worker"},
     "backports": {"vault/compression.py"},
     "blake3": {"vault/sealing.py"},
+    "cronsim": {"cadence"},
     "cryptography": {"vault/sealing.py", "vault/keyring.py"},
     "fastapi": {"api"},
     "granian": {"serving"},

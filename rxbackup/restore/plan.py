@@ -11,13 +11,28 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rxbackup import errors
-from rxbackup.groups.group import Group, choose_groups
+from rxbackup.groups.group import Group, choose_groups, choose_tables
 from rxbackup.postgres.counting import RowCount
 from rxbackup.postgres.foreign_keys import parents_first
 from rxbackup.postgres.introspection import Catalogue, Column, ForeignKey, Table, is_own_schema
+from rxbackup.postgres.materialized_views import MaterializedView
+from rxbackup.restore.drift import Drift, find_drift
 from rxbackup.vault.manifest import Manifest, SequenceEntry, TableEntry
 
 MODES = ("exact", "missing", "changed")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRow:
+    """Rows of one table, by qualified name, that stay as they are now: those whose column holds a value.
+
+    Attributes:
+        value: compared as text, without regard to case.
+    """
+
+    table: str
+    column: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +40,11 @@ class RestoreRequest:
     """What to put back: these groups, or all but the ones to skip.
 
     Attributes:
+        tables: of the groups' tables only these, by qualified name; None is all of them.
+        set_aside: whether rows that foreign keys across the border of the choice speak against are left as they are,
+            with the rows that depend on them. Otherwise the restore is refused where there are some.
+        keep: rows that stay as they are now, with the rows they refer to.
+        maintenance: whether tables that must mostly be loaded anew may be emptied and rebuilt, locked meanwhile.
         mode: `exact` makes every chosen table hold just the rows of the backup. `missing` puts back rows that are gone
             and leaves all others alone. `changed` also sets right rows that differ; newer rows stay.
     """
@@ -32,6 +52,10 @@ class RestoreRequest:
     groups: tuple[str, ...] | None = None
     skip: tuple[str, ...] = ()
     mode: str = "exact"
+    tables: tuple[str, ...] | None = None
+    set_aside: bool = False
+    keep: tuple[KeptRow, ...] = ()
+    maintenance: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +112,12 @@ class RestorePlan:
         inside: foreign keys between targets.
         from_outside: foreign keys of tables that are not restored, onto targets.
         to_outside: foreign keys of targets onto tables that are not restored.
-        in_backup: names of all tables in the backup, chosen or not.
+        in_backup: names of all tables in the backup, chosen or not, and the group of each.
         sequences: those to move on.
+        drift: columns that are no longer what they were when the backup was taken.
         problems: reasons to refuse. Empty means the restore may begin.
-        fingerprint: of the manifest, the selection and the schema.
+        fingerprint: of the manifest, the chosen tables, the mode and the schema.
+        stale_views: materialized views that read from the targets, those that others read from first.
     """
 
     backup_id: str
@@ -103,11 +129,13 @@ class RestorePlan:
     inside: tuple[ForeignKey, ...]
     from_outside: tuple[ForeignKey, ...]
     to_outside: tuple[ForeignKey, ...]
-    in_backup: frozenset[str]
+    in_backup: Mapping[str, str]
     sequences: tuple[SequenceEntry, ...]
+    drift: tuple[Drift, ...]
     problems: tuple[Problem, ...]
     warnings: tuple[str, ...]
     fingerprint: str
+    stale_views: tuple[MaterializedView, ...] = ()
 
     @property
     def allowed(self) -> bool:
@@ -128,12 +156,14 @@ def plan_restore(
     """Return what restoring `request` from `manifest` onto the database described by `catalogue` would do.
 
     Raises:
-        errors.UsageError: a group is unknown to the backup, or there is no such mode.
+        errors.UsageError: a group or a table is unknown to the backup, or there is no such mode.
     """
-    if request.mode not in MODES:
-        raise errors.UsageError(f"There is no mode {request.mode!r}.", hint=f"The modes are: {', '.join(MODES)}.")
-    groups = choose_groups([Group(g.name, tuple(g.tables)) for g in manifest.groups], request.groups, skip=request.skip)
+    _check(request)
+    every = [Group(g.name, tuple(g.tables)) for g in manifest.groups]
+    groups = choose_tables(choose_groups(every, request.groups, skip=request.skip), request.tables)
     chosen = {name: g.name for g in groups for name in g.tables}
+    in_backup = {name: g.name for g in every for name in g.tables}
+    whole = len(chosen) == len(in_backup)
     entries: dict[str, list[TableEntry]] = {name: [] for name in chosen}
     for entry in manifest.tables:
         name = entry.root or entry.qualified
@@ -141,6 +171,8 @@ def plan_restore(
             entries[name].append(entry)
     problems: list[Problem] = []
     targets = _targets(entries, chosen, catalogue, counts or {}, problems)
+    drift = tuple(d for t in targets for d in find_drift(t.table, t.entries))
+    problems += [Problem(f"column-{d.kind}", d.message, d.hint, (d.table,)) for d in drift if d.blocks]
     oids = {t.table.oid for t in targets}
     keys = [_between_roots(k, catalogue) for k in catalogue.foreign_keys]
     inside = tuple(k for k in keys if k.table in oids and k.referenced in oids)
@@ -158,12 +190,23 @@ def plan_restore(
         inside=inside,
         from_outside=tuple(k for k in keys if k.referenced in oids and k.table not in oids),
         to_outside=tuple(k for k in keys if k.table in oids and k.referenced not in oids),
-        in_backup=frozenset(name for g in manifest.groups for name in g.tables),
-        sequences=_sequences(manifest, set(chosen), whole=len(groups) == len(manifest.groups)),
+        in_backup=in_backup,
+        sequences=_sequences(manifest, set(chosen), whole=whole),
+        drift=drift,
         problems=tuple(problems),
-        warnings=_warnings(manifest, targets, catalogue, whole=len(groups) == len(manifest.groups)),
-        fingerprint=_fingerprint(manifest, targets, keys),
+        warnings=_warnings(in_backup, drift, catalogue, whole=whole),
+        fingerprint=_fingerprint(manifest, request.mode, targets, keys),
     )
+
+
+def _check(request: RestoreRequest) -> None:
+    if request.mode not in MODES:
+        raise errors.UsageError(f"There is no mode {request.mode!r}.", hint=f"The modes are: {', '.join(MODES)}.")
+    if request.maintenance and request.mode != "exact":
+        raise errors.UsageError(
+            "With maintenance, tables are emptied and loaded anew: that goes with the mode exact only.",
+            hint="Leave out maintenance, or choose the mode exact.",
+        )
 
 
 def _targets(
@@ -184,7 +227,7 @@ def _targets(
             foreign.append(name)
         if table.has_rules:
             ruled.append(name)
-        columns = _columns(table, parts, problems)
+        columns = _columns(table, parts)
         targets.append(TargetTable(table, chosen[name], columns, _key(table, columns), tuple(parts), counts.get(name)))
     _add_problem(
         problems,
@@ -210,34 +253,9 @@ def _targets(
     return targets
 
 
-def _columns(table: Table, parts: Sequence[TableEntry], problems: list[Problem]) -> tuple[Column, ...]:
-    """The columns to set; a difference that would lose or invent data becomes a problem."""
-    live = {c.name: c for c in table.columns}
-    stored = {c.name: c for entry in parts for c in entry.columns if not c.generated}
-    lost = sorted(name for name in stored if name not in live or live[name].generated)
-    if lost:
-        problems.append(
-            Problem(
-                "column-missing",
-                f"{table.qualified} no longer has the column {', '.join(lost)}, whose values the backup holds.",
-                "Add the column again before the restore, or skip the group.",
-                (table.qualified,),
-            )
-        )
-    without_value = sorted(
-        c.name
-        for c in table.copied_columns
-        if parts and c.name not in stored and c.not_null and not c.has_default and not c.identity
-    )
-    if without_value:
-        problems.append(
-            Problem(
-                "column-new",
-                f"{table.qualified} has the new column {', '.join(without_value)}, for which the backup has no value.",
-                "Give the column a default, or skip the group.",
-                (table.qualified,),
-            )
-        )
+def _columns(table: Table, parts: Sequence[TableEntry]) -> tuple[Column, ...]:
+    """The columns to set: those that both the table and the backup have."""
+    stored = {c.name for entry in parts for c in entry.copied_columns}
     return tuple(c for c in table.copied_columns if c.name in stored)
 
 
@@ -285,33 +303,17 @@ def _sequences(manifest: Manifest, chosen: set[str], *, whole: bool) -> tuple[Se
 
 
 def _warnings(
-    manifest: Manifest, targets: Sequence[TargetTable], catalogue: Catalogue, *, whole: bool
+    in_backup: Mapping[str, str], drift: Sequence[Drift], catalogue: Catalogue, *, whole: bool
 ) -> tuple[str, ...]:
-    warnings = []
-    if whole:
-        known = {name for g in manifest.groups for name in g.tables}
-        new = [t.qualified for t in catalogue.roots if t.qualified not in known]
-        if new:
-            warnings.append(f"Not in the backup, so left as they are: {listed(new)}.")
-    for target in targets:
-        stored = {c.name: c.type for entry in target.entries for c in entry.columns}
-        changed = [c.name for c in target.columns if stored[c.name] != c.type]
-        if changed:
-            warnings.append(
-                f"{target.name}: {', '.join(changed)} changed type since the backup. "
-                "PostgreSQL converts the values, or the whole restore is refused."
-            )
-        added = [c.name for c in target.table.copied_columns if c.name not in stored and target.entries]
-        if added:
-            warnings.append(
-                f"{target.name}: {', '.join(added)} is newer than the backup. "
-                "Rows that come back get its default; rows that stayed keep their value."
-            )
-    return tuple(warnings)
+    new = [t.qualified for t in catalogue.roots if t.qualified not in in_backup] if whole else []
+    return (
+        *([f"Not in the backup, so left as they are: {listed(new)}."] if new else []),
+        *(d.message for d in drift if not d.blocks),
+    )
 
 
-def _fingerprint(manifest: Manifest, targets: Sequence[TargetTable], keys: Sequence[ForeignKey]) -> str:
-    digest = hashlib.sha256(manifest.backup_id.encode())
+def _fingerprint(manifest: Manifest, mode: str, targets: Sequence[TargetTable], keys: Sequence[ForeignKey]) -> str:
+    digest = hashlib.sha256(f"{manifest.backup_id} {mode}".encode())
     for target in sorted(targets, key=lambda t: t.name):
         digest.update(repr((target.name, target.table.oid, target.table.kind, target.table.columns)).encode())
     for key in sorted(keys, key=repr):

@@ -150,7 +150,8 @@ def job_view(job: Job) -> JobView:
         bytes_total=int(progress.get("bytes_total", 0)),
         message=_message(job, error, stage),
         error=error,
-        result=dict(job.result or {}),
+        # What a preview found out holds values of rows: only `previews` hands those out, to who may restore.
+        result={name: value for name, value in (job.result or {}).items() if name != "preview"},
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,

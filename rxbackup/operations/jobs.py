@@ -77,11 +77,11 @@ def cancel_job(services: Services, actor: Actor, job_id: str) -> JobView:
 
     Raises:
         JobNotFound: there is no such run.
-        PermissionDenied: it is a restore, and this actor may not restore.
+        PermissionDenied: it is a restore or a preview of one, and this actor may not restore.
     """
     with services.system.session(actor.identity) as session:
         job = find_job(session, job_id, lock=True)
-        if job.kind == "restore" and not actor.may(Permission.RESTORE):
+        if job.kind in {"restore", "preview"} and not actor.may(Permission.RESTORE):
             raise PermissionDenied(f"{actor.email} may not stop a restore.")
         if job.state not in {"queued", "running"} or job.cancel_requested:
             return job_view(job)

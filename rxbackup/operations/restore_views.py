@@ -211,6 +211,7 @@ class RestorePreview:
         is_exact: whether every table has its change, computed in PostgreSQL.
         stale_views: materialized views that read from the chosen tables, and want a refresh afterwards.
         kept_account: email of the person whose own row stays as it is; "" if there is none.
+        job: id of the run that computed it; "" if none did.
     """
 
     backup: BackupView
@@ -226,6 +227,7 @@ class RestorePreview:
     drift: tuple[DriftView, ...] = ()
     stale_views: tuple[str, ...] = ()
     kept_account: str = ""
+    job: str = ""
 
 
 @dataclass(frozen=True, slots=True)

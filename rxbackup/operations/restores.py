@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import DatabaseTrouble, PlanRefused, Refused, UsageError
-from rxbackup.operations._catalogue import find_backup, find_job, job_view
+from rxbackup.operations._asked import parameters_of, request_of, restorable
+from rxbackup.operations._catalogue import find_job, job_view
+from rxbackup.operations._foretelling import changes_of, preview_of
 from rxbackup.operations._holding import hold_backup
 from rxbackup.operations._lockout import lockout_warning
 from rxbackup.operations._outcome import Outcome, await_outcome
@@ -20,32 +20,18 @@ from rxbackup.operations._safety import drop_safety_backup, take_safety_backup
 from rxbackup.operations._taking import mark_backup_failed
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
-from rxbackup.operations.views import (
-    BackupView,
-    GroupPreview,
-    JobView,
-    NewRestore,
-    ProblemView,
-    RestorePreview,
-    RestoreView,
-    TableChange,
-    TablePreview,
-)
+from rxbackup.operations.views import BackupView, JobView, NewRestore, RestorePreview, RestoreView
 from rxbackup.progress import ProgressSink
-from rxbackup.restore.plan import RestorePlan, RestoreRequest
+from rxbackup.restore.plan import RestorePlan
 from rxbackup.restore.report import RestoreReport
 from rxbackup.restore.run import prepare_restore, run_restore
 from rxbackup.vault.manifest import Manifest
 from rxbackup.vault.vault import Vault
 
 __all__ = [
-    "GroupPreview",
     "NewRestore",
-    "ProblemView",
     "RestorePreview",
     "RestoreView",
-    "TableChange",
-    "TablePreview",
     "perform_restore",
     "preview_restore",
     "request_restore",
@@ -55,26 +41,18 @@ _RESOLVE_SECONDS = 60.0
 
 
 @requires(Permission.RESTORE)
-def preview_restore(services: Services, actor: Actor, new: NewRestore, *, exact: bool = False) -> RestorePreview:
-    """What a restore would do: nothing is changed. May take seconds: call it in a thread.
+def preview_restore(services: Services, actor: Actor, new: NewRestore) -> RestorePreview:
+    """What a restore would do, at a glance: what speaks against it, and how many rows there are on both sides.
 
-    Args:
-        services: the installation.
-        actor: who asks.
-        new: the backup and the choice of groups; `confirm_name` is not looked at.
-        exact: also find out how many rows would be added, changed and removed, by rehearsing the restore and rolling
-            it back. Takes about as long as the restore.
+    Takes seconds at most: call it in a thread. `previews` says which rows would change. `new.confirm_name` is not
+    looked at.
     """
-    view = _restorable(services, actor, new.backup_id)
+    view = restorable(services, actor, new.backup_id)
     with reading_vault(services, view, new.store) as vault:
         manifest = vault.get_manifest(view.id)
-        plan = prepare_restore(manifest, _request(new), source_url=services.source_url)
-        rehearsed: Mapping[str, TableChange] = {}
-        if exact and plan.allowed:
-            report = run_restore(plan, manifest, vault=vault, source_url=services.source_url, rehearse=True)
-            rehearsed = _changes(report)
+        plan = prepare_restore(manifest, request_of(new), source_url=services.source_url)
         lockout = lockout_warning(services, actor, plan, vault, manifest)
-    return _preview(view, plan, rehearsed, lockout)
+    return preview_of(view, plan, warnings=(lockout,) if lockout else ())
 
 
 @requires(Permission.RESTORE)
@@ -85,14 +63,14 @@ def request_restore(services: Services, actor: Actor, new: NewRestore) -> JobVie
         UsageError: the name typed is another one.
         PlanRefused: the plan has problems; nothing was queued.
     """
-    view = _restorable(services, actor, new.backup_id)
+    view = restorable(services, actor, new.backup_id)
     _check_confirmed(view, new)
     with reading_vault(services, view, new.store) as vault:
         plan = prepare_restore(
-            vault.get_manifest(view.id), _request(new), source_url=services.source_url, counted=False
+            vault.get_manifest(view.id), request_of(new), source_url=services.source_url, counted=False
         )
     plan.refuse_if_blocked()
-    job_id = queue_job(services, actor, "restore", _parameters(view, new))
+    job_id = queue_job(services, actor, "restore", parameters_of(view, new))
     with services.system.session(actor.identity) as session:
         return job_view(find_job(session, str(job_id)))
 
@@ -115,13 +93,13 @@ def perform_restore(
         PlanRefused: it would break something; nothing was changed.
         Busy: another restore is running.
     """
-    view = _restorable(services, actor, new.backup_id)
+    view = restorable(services, actor, new.backup_id)
     _check_confirmed(view, new)
 
     def work(run: Run) -> RestoreView:
         with hold_backup(services, view.id), reading_vault(services, view, new.store) as vault:
             manifest = vault.get_manifest(view.id)
-            plan = prepare_restore(manifest, _request(new), source_url=services.source_url, counted=False)
+            plan = prepare_restore(manifest, request_of(new), source_url=services.source_url, counted=False)
             plan.refuse_if_blocked()
             safety = take_safety_backup(run, view, new.store or view.store) if new.safety else None
             try:
@@ -137,7 +115,7 @@ def perform_restore(
         services,
         actor,
         "restore",
-        _parameters(view, new),
+        parameters_of(view, new),
         work,
         job_id=job_id,
         on_progress=on_progress,
@@ -188,7 +166,7 @@ def _restore(run: Run, plan: RestorePlan, manifest: Manifest, vault: Vault, *, l
 
 
 def _report(run: Run, view: BackupView, done: _Done, safety: str | None) -> RestoreView:
-    changes = _changes(done.report) if done.report else {}
+    changes = changes_of(done.report) if done.report else {}
     touched = sum(c.added + c.changed + c.removed for c in changes.values())
     restored = RestoreView(
         job=run.id,
@@ -209,48 +187,6 @@ def _report(run: Run, view: BackupView, done: _Done, safety: str | None) -> Rest
     return restored
 
 
-def _preview(
-    view: BackupView, plan: RestorePlan, rehearsed: Mapping[str, TableChange], lockout: str | None
-) -> RestorePreview:
-    tables = tuple(
-        TablePreview(
-            name=target.name,
-            group=target.group,
-            backup_rows=target.backup_rows,
-            live_rows=target.live_rows.rows if target.live_rows else 0,
-            live_rows_estimated=bool(target.live_rows and target.live_rows.estimated),
-            change=rehearsed.get(target.name),
-        )
-        for target in plan.targets
-    )
-    return RestorePreview(
-        backup=view,
-        tables=tables,
-        groups=tuple(_group(name, tables) for name in dict.fromkeys(t.group for t in tables)),
-        problems=tuple(ProblemView(p.message, p.hint, p.kind, tuple(p.tables)) for p in plan.problems),
-        warnings=(*((lockout,) if lockout else ()), *plan.warnings),
-        allowed=plan.allowed,
-        fingerprint=plan.fingerprint,
-    )
-
-
-def _group(name: str, tables: tuple[TablePreview, ...]) -> GroupPreview:
-    own = [t for t in tables if t.group == name]
-    return GroupPreview(name, sum(t.backup_rows for t in own), sum(t.live_rows for t in own), len(own))
-
-
-def _changes(report: RestoreReport) -> dict[str, TableChange]:
-    return {name: TableChange(r.added, r.changed, r.removed) for name, r in report.tables.items()}
-
-
-def _restorable(services: Services, actor: Actor, backup_id: str) -> BackupView:
-    with services.system.session(actor.identity) as session:
-        view = find_backup(session, backup_id)
-    if view.state != "complete":
-        raise Refused(f"{view.name} is {view.state}: it cannot be restored.", hint="Choose a complete backup.")
-    return view
-
-
 def _check_confirmed(view: BackupView, new: NewRestore) -> None:
     if (new.confirm_name or "").strip() != view.name:
         raise UsageError(
@@ -262,11 +198,3 @@ def _check_confirmed(view: BackupView, new: NewRestore) -> None:
             f"{view.name} was imported, and is not signed by this installation's key; nothing was changed.",
             hint="Restore it only if you trust where the file came from: say so (--trust-foreign).",
         )
-
-
-def _request(new: NewRestore) -> RestoreRequest:
-    return RestoreRequest(groups=new.groups, skip=new.skip, mode=new.mode)
-
-
-def _parameters(view: BackupView, new: NewRestore) -> dict[str, Any]:
-    return {**dataclasses.asdict(new), "backup_id": view.id, "name": view.name}

@@ -8,7 +8,7 @@ from typing import Any
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import RxbackupError
-from rxbackup.operations import backups, copies, imports, jobs, prunes, restores, stores, verifications
+from rxbackup.operations import backups, copies, imports, jobs, previews, prunes, restores, stores, verifications
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import NewBackup, NewRestore
 
@@ -54,6 +54,10 @@ def _restore(services: Services, actor: Actor, parameters: Mapping[str, Any], jo
     return restores.perform_restore(services, actor, _new_restore(parameters), job_id=job_id)
 
 
+def _preview(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
+    return previews.perform_preview(services, actor, _new_restore(parameters), job_id=job_id)
+
+
 def _verify(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
     backup, level = str(parameters["backup_id"]), str(parameters["level"])
     store = parameters.get("store")
@@ -84,6 +88,7 @@ PERFORM: Mapping[str, _Perform] = {
     "backup": _backup,
     "copy": _copy,
     "import": _import,
+    "preview": _preview,
     "prune": _prune,
     "rebuild": _rebuild,
     "restore": _restore,
@@ -108,12 +113,17 @@ def _new_restore(parameters: Mapping[str, Any]) -> NewRestore:
         backup_id=parameters["backup_id"],
         groups=_names(parameters.get("groups")),
         skip=_names(parameters.get("skip")) or (),
+        tables=_names(parameters.get("tables")),
         mode=parameters.get("mode", "exact"),
         safety=bool(parameters.get("safety", True)),
         confirm_name=parameters.get("confirm_name"),
         store=parameters.get("store"),
         trust_foreign=bool(parameters.get("trust_foreign", False)),
         undoes=parameters.get("undoes"),
+        set_aside=bool(parameters.get("set_aside", False)),
+        replace_own_account=bool(parameters.get("replace_own_account", False)),
+        maintenance=bool(parameters.get("maintenance", False)),
+        preview=parameters.get("preview"),
     )
 
 

@@ -12,7 +12,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from rxbackup import wiring
 from rxbackup.access.actor import Actor
 from rxbackup.errors import RxbackupError
-from rxbackup.operations import backups, copies, health, imports, jobs, prunes, sign_in, verifications
+from rxbackup.operations import backups, copies, health, imports, jobs, previews, prunes, sign_in, verifications
 from rxbackup.operations.services import Services
 
 _logger = logging.getLogger(__name__)
@@ -27,6 +27,7 @@ _DUTIES: tuple[Callable[[Services, Actor], object], ...] = (
     verifications.drop_drill_leftovers,
     imports.sweep_imports,
     sign_in.purge_sessions,
+    previews.forget_previews,
     health.record_heartbeat,
 )
 

@@ -41,6 +41,7 @@ def restore(
     quiet: Quiet = False,
 ) -> None:
     """Put a backup's rows back: in one transaction, all or nothing, after a safety backup."""
+    from rxbackup.operations.previews import perform_preview
     from rxbackup.operations.restores import perform_restore, preview_restore
     from rxbackup.operations.views import NewRestore
 
@@ -48,7 +49,11 @@ def restore(
         new = NewRestore(
             backup, groups=names(groups), skip=names(skip) or (), mode=mode, safety=not no_safety, store=store
         )
-        preview = preview_restore(at.services, at.actor, new, exact=dry_run)
+        if dry_run:
+            with shown_progress(quiet=quiet) as on_progress:
+                preview = perform_preview(at.services, at.actor, new, on_progress=on_progress)
+        else:
+            preview = preview_restore(at.services, at.actor, new)
         if dry_run or not preview.allowed:
             answer(_plan(preview), as_json=as_json, text=lambda: _say_plan(preview))
             raise typer.Exit(exit_codes.DONE if preview.allowed else exit_codes.REFUSED)

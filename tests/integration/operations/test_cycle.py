@@ -11,7 +11,7 @@ import pytest
 from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.errors import BackupNotFound, Busy, Corrupt, PlanRefused, Refused, UsageError
-from rxbackup.operations import backups, downloads, jobs, restores, verifications
+from rxbackup.operations import backups, downloads, jobs, previews, restores, verifications
 from rxbackup.operations.views import BackupQuery, NewBackup, NewRestore
 from tests.support.installation import Installation
 
@@ -34,7 +34,7 @@ def test_a_backup_restores_what_was_lost(installation: Installation, admin: Acto
 
     installation.sql("DELETE FROM public.orders WHERE id < 100")
     installation.sql("UPDATE public.customers SET name = 'lost'")
-    preview = restores.preview_restore(services, admin, NewRestore(backup.id), exact=True)
+    preview = previews.perform_preview(services, admin, NewRestore(backup.id))
     assert preview.allowed
     by_name = {table.name: table for table in preview.tables}
     assert (by_name["public.orders"].backup_rows, by_name["public.orders"].live_rows) == (500, 401)

@@ -1,0 +1,109 @@
+"""From the engine's plan and rehearsal to the view of them, to plain values for a job's row, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from rxbackup.operations.views import (
+    BackupView,
+    ChoiceView,
+    ConsequenceView,
+    DriftView,
+    FieldView,
+    GroupPreview,
+    ProblemView,
+    RestorePreview,
+    SampleRow,
+    TableChange,
+    TablePreview,
+)
+from rxbackup.restore.plan import RestorePlan
+from rxbackup.restore.report import RestoreReport, TableResult
+
+
+def changes_of(report: RestoreReport) -> dict[str, TableChange]:
+    """What was done, or would be, by table."""
+    return {name: _change(result) for name, result in report.tables.items()}
+
+
+def preview_of(
+    view: BackupView, plan: RestorePlan, *, rehearsed: RestoreReport | None = None, warnings: tuple[str, ...] = ()
+) -> RestorePreview:
+    """The view of a plan, with the rows of its rehearsal if there was one; `warnings` come before the plan's own."""
+    results = rehearsed.tables if rehearsed else {}
+    tables = tuple(
+        TablePreview(
+            name=target.name,
+            group=target.group,
+            backup_rows=target.backup_rows,
+            live_rows=target.live_rows.rows if target.live_rows else 0,
+            live_rows_estimated=bool(target.live_rows and target.live_rows.estimated),
+            change=_change(results[target.name]) if target.name in results else None,
+        )
+        for target in plan.targets
+    )
+    return RestorePreview(
+        backup=view,
+        tables=tables,
+        groups=tuple(_group(name, tables) for name in dict.fromkeys(t.group for t in tables)),
+        problems=tuple(ProblemView(p.message, p.hint, p.kind, tuple(p.tables)) for p in plan.problems),
+        warnings=(*warnings, *plan.warnings),
+        allowed=plan.allowed,
+        fingerprint=plan.fingerprint,
+        mode=plan.mode,
+        is_exact=rehearsed is not None,
+    )
+
+
+def document_of(preview: RestorePreview) -> dict[str, Any]:
+    """A preview as plain values. The backup is left out: its row may change."""
+    document = dataclasses.asdict(preview)
+    del document["backup"]
+    return document
+
+
+def preview_from(document: Mapping[str, Any], backup: BackupView) -> RestorePreview:
+    """The preview that `document_of` made plain, also of an earlier release: what is missing has its default."""
+    known = {field.name for field in dataclasses.fields(RestorePreview)}
+    values = {name: value for name, value in document.items() if name in known}
+    return RestorePreview(
+        **{
+            **values,
+            "backup": backup,
+            "tables": tuple(_table_from(each) for each in values["tables"]),
+            "groups": tuple(GroupPreview(**each) for each in values["groups"]),
+            "problems": tuple(_problem_from(each) for each in values["problems"]),
+            "warnings": tuple(values["warnings"]),
+            "consequences": tuple(_consequence_from(each) for each in values.get("consequences", ())),
+            "drift": tuple(DriftView(**each) for each in values.get("drift", ())),
+            "stale_views": tuple(values.get("stale_views", ())),
+        }
+    )
+
+
+def _change(result: TableResult) -> TableChange:
+    return TableChange(result.added, result.changed, result.removed, seconds=result.seconds)
+
+
+def _group(name: str, tables: tuple[TablePreview, ...]) -> GroupPreview:
+    own = [t for t in tables if t.group == name]
+    return GroupPreview(name, sum(t.backup_rows for t in own), sum(t.live_rows for t in own), len(own))
+
+
+def _table_from(document: Mapping[str, Any]) -> TablePreview:
+    change = document.get("change")
+    samples = tuple(
+        SampleRow(each["change"], tuple(FieldView(**field) for field in each["fields"]))
+        for each in document.get("samples", ())
+    )
+    return TablePreview(**{**document, "change": TableChange(**change) if change else None, "samples": samples})
+
+
+def _problem_from(document: Mapping[str, Any]) -> ProblemView:
+    return ProblemView(**{**document, "tables": tuple(document.get("tables", ()))})
+
+
+def _consequence_from(document: Mapping[str, Any]) -> ConsequenceView:
+    return ConsequenceView(**{**document, "choices": tuple(ChoiceView(**each) for each in document["choices"])})

@@ -1,0 +1,113 @@
+"""A preview in rows is a run: it tells what a restore would do, only to who may restore, and not for ever."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from rxbackup.access.actor import Actor
+from rxbackup.errors import JobNotFound, PermissionDenied, Refused
+from rxbackup.operations import backups, jobs, previews
+from rxbackup.operations.views import NewBackup, NewRestore, RestorePreview
+from rxbackup.worker.dispatch import perform_job
+from rxbackup.worker.scheduler import tick
+from tests.support.installation import ADMIN, Installation
+
+
+def _spoiled(installation: Installation, admin: Actor) -> NewRestore:
+    backup = backups.perform_backup(installation.services, admin, NewBackup("First"))
+    installation.sql("DELETE FROM public.orders WHERE id <= 3")
+    installation.sql("UPDATE public.notes SET body = 'spoiled' WHERE id = 2")
+    installation.sql("INSERT INTO public.notes (id, body) VALUES (900, 'newer')")
+    return NewRestore(backup.id)
+
+
+def _changes(preview: RestorePreview) -> dict[str, tuple[int, int, int]]:
+    return {t.name: (t.change.added, t.change.changed, t.change.removed) for t in preview.tables if t.change}
+
+
+def test_a_requested_preview_tells_the_rows_and_changes_none(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    new = _spoiled(installation, admin)
+    image = installation.image()
+    job = previews.request_preview(services, admin, new)
+    assert (job.kind, job.state, job.backup_name) == ("preview", "queued", "First")
+    assert previews.show_preview(services, admin, job.id) is None
+
+    perform_job(services, job.id, "preview")
+
+    done = jobs.show_job(services, admin, job.id)
+    assert (done.state, done.message) == ("succeeded", "A restore of First would set 5 rows right.")
+    shown = previews.show_preview(services, admin, job.id)
+    assert shown is not None
+    assert (shown.is_exact, shown.allowed, shown.mode, shown.job) == (True, True, "exact", job.id)
+    assert _changes(shown) == {"public.customers": (0, 0, 0), "public.notes": (0, 1, 1), "public.orders": (3, 0, 0)}
+    assert installation.image() == image
+
+
+def test_what_comes_out_of_the_row_is_what_went_in(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    new = _spoiled(installation, admin)
+    performed = previews.perform_preview(services, admin, dataclasses.replace(new, mode="changed"))
+    assert previews.show_preview(services, admin, performed.job) == performed
+
+
+def test_a_preview_of_a_plan_with_problems_tells_those(installation: Installation, admin: Actor) -> None:
+    new = _spoiled(installation, admin)
+    installation.sql("DROP TABLE public.notes")
+    preview = previews.perform_preview(installation.services, admin, new)
+    assert (preview.allowed, preview.is_exact) == (False, False)
+    assert [problem.kind for problem in preview.problems] == ["table-missing"]
+    assert previews.show_preview(installation.services, admin, preview.job) == preview
+
+
+def test_a_newer_request_takes_the_place_of_the_older(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    new = _spoiled(installation, admin)
+    older = previews.request_preview(services, admin, new)
+    newer = previews.request_preview(services, admin, dataclasses.replace(new, mode="missing"))
+    assert jobs.show_job(services, admin, older.id).state == "cancelled"
+    assert jobs.show_job(services, admin, newer.id).state == "queued"
+    # A double click is one wish, and does not cancel itself.
+    assert previews.request_preview(services, admin, dataclasses.replace(new, mode="missing")).id == newer.id
+    assert jobs.show_job(services, admin, newer.id).state == "queued"
+    with pytest.raises(Refused, match="Cancelled by"):
+        previews.show_preview(services, admin, older.id)
+
+
+def test_a_preview_is_forgotten_after_a_day(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    preview = previews.perform_preview(services, admin, _spoiled(installation, admin))
+    installation.clock.forward(hours=23)
+    tick(services)
+    assert previews.show_preview(services, admin, preview.job) is not None
+    installation.clock.forward(hours=2)
+    tick(services)
+    with pytest.raises(Refused, match="more than a day old"):
+        previews.show_preview(services, admin, preview.job)
+    assert jobs.show_job(services, admin, preview.job).message.startswith("A restore of First")
+    assert installation.system_sql("SELECT result ? 'preview' FROM rxbackup.jobs WHERE kind = 'preview'") == [(False,)]
+
+
+def test_values_of_rows_are_told_only_to_who_may_restore(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    preview = previews.perform_preview(services, admin, _spoiled(installation, admin))
+    for role in ("viewer", "operator"):
+        with pytest.raises(PermissionDenied):
+            previews.show_preview(services, Actor(ADMIN, role), preview.job)
+        views = (jobs.show_job(services, Actor(ADMIN, role), preview.job), *jobs.recent_jobs(services, admin))
+        assert [set(view.result) for view in views if view.kind == "preview"] == [{"message"}, {"message"}]
+    waiting = previews.request_preview(services, admin, NewRestore(preview.backup.id))
+    with pytest.raises(PermissionDenied):
+        jobs.cancel_job(services, Actor(ADMIN, "operator"), waiting.id)
+
+
+def test_only_a_preview_is_shown_as_one(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    backup = backups.perform_backup(services, admin, NewBackup("First"))
+    assert backup.job_id is not None
+    with pytest.raises(Refused, match="no preview"):
+        previews.show_preview(services, admin, backup.job_id)
+    with pytest.raises(JobNotFound):
+        previews.show_preview(services, admin, "nonsense")

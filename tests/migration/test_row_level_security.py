@@ -36,7 +36,10 @@ ROWS = """
         SELECT 't', id, 'json', 'ada@example.org', now() FROM rxbackup.backups;
     INSERT INTO rxbackup.audit (actor, action, hash) VALUES ('system', 'test', 'h');
     INSERT INTO rxbackup.watermarks (backup_id, system_identifier) SELECT id, '7' FROM rxbackup.backups;
-    INSERT INTO rxbackup.channels (name, kind, created_by) VALUES ('c', 'inbox', 'system');
+    INSERT INTO rxbackup.channels (name, kind, created_by) VALUES ('c', 'email', 'system');
+    INSERT INTO rxbackup.messages (channel_id, event, subject, body) SELECT id, 'e', 's', 'b' FROM rxbackup.channels;
+    INSERT INTO rxbackup.alerts (kind, message) VALUES ('overdue', 'm');
+    INSERT INTO rxbackup.store_sizes (store, day, stored_bytes, backups) VALUES ('database', now(), 0, 0);
 """
 
 # Any actor may know of a watermark; only migrations may know of revisions.

@@ -1,9 +1,10 @@
 """rxbackup's own tables. Operations turn these rows into values of their own; a row never leaves a session."""
 
 from rxbackup.tables.system.accounts import Account, UserSession
+from rxbackup.tables.system.alerts import Alert, StoreSize
 from rxbackup.tables.system.audit import AuditEntry
 from rxbackup.tables.system.backups import Backup
-from rxbackup.tables.system.channels import Channel
+from rxbackup.tables.system.channels import Channel, Message
 from rxbackup.tables.system.downloads import DownloadLink
 from rxbackup.tables.system.installation import Setting, Watermark
 from rxbackup.tables.system.jobs import Job
@@ -12,6 +13,7 @@ from rxbackup.tables.system.stores import BackupChunk, BackupCopy, Chunk, Store,
 
 __all__ = [
     "Account",
+    "Alert",
     "AuditEntry",
     "Backup",
     "BackupChunk",
@@ -20,11 +22,13 @@ __all__ = [
     "Chunk",
     "DownloadLink",
     "Job",
+    "Message",
     "Occurrence",
     "Schedule",
     "Setting",
     "Store",
     "StoreObject",
+    "StoreSize",
     "UserSession",
     "Watermark",
 ]

@@ -17,7 +17,8 @@ class Backup(SystemTable, table=True):
     """One backup: begun, complete, or what became of it.
 
     `origin` is null where the backup was taken here; else how it came: `kind` (archive, json or rebuild), `foreign`
-    (another key signed it), `signer` (a vault's id, or null) and `file` (the name it had).
+    (another key signed it), `signer` (a vault's id, or null) and `file` (the name it had). What is in the trash is whole
+    until `trash_until`.
     """
 
     __tablename__ = "backups"
@@ -27,6 +28,7 @@ class Backup(SystemTable, table=True):
         CheckConstraint("verified_level IN ('stored', 'readable', 'decrypted', 'restored')", name="verified_level"),
         # What is complete can be read: it has a manifest.
         CheckConstraint("state <> 'complete' OR backup_data IS NOT NULL", name="complete_has_manifest"),
+        CheckConstraint("(trashed_at IS NULL) = (trash_until IS NULL)", name="trash"),
         Index(None, "metadata", postgresql_using="gin"),
     )
 
@@ -62,3 +64,6 @@ class Backup(SystemTable, table=True):
     trigger: str = Field(default="manual", sa_type=Text, sa_column_kwargs=by_default("'manual'"))
     job_id: UUID | None = Field(default=None, index=True)
     origin: dict[str, Any] | None = Field(default=None, sa_type=JSONB(none_as_null=True))
+    trashed_at: datetime | None = None
+    trashed_by: str | None = Field(default=None, sa_type=String(255))
+    trash_until: datetime | None = Field(default=None, index=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import String, Text
+from sqlalchemy import CheckConstraint, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
@@ -14,9 +14,16 @@ from rxbackup.tables.base import BY_DEFAULT_NOW, BY_DEFAULT_UUID, SystemTable, b
 
 
 class Schedule(SystemTable, table=True):
-    """A rule for backups: when, of what, where to, and how long they are kept."""
+    """A rule for backups: when, of what, where to, and how long they are kept.
+
+    `paused_because` says why a schedule that is not active rests; null where a person paused it without a word.
+    """
 
     __tablename__ = "schedules"
+    __table_args__ = (
+        CheckConstraint("full_every > 0", name="full_every"),
+        CheckConstraint("jitter_minutes BETWEEN 0 AND 720", name="jitter_minutes"),
+    )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True, sa_column_kwargs=BY_DEFAULT_UUID)
     name: str = Field(sa_type=String(255), unique=True)
@@ -33,12 +40,21 @@ class Schedule(SystemTable, table=True):
     created_by: str = Field(sa_type=String(255))
     created_at: datetime = Field(default_factory=now, sa_column_kwargs=BY_DEFAULT_NOW)
     updated_at: datetime = Field(default_factory=now, sa_column_kwargs=BY_DEFAULT_NOW)
+    full_every: int | None = None
+    jitter_minutes: int = Field(default=0, sa_column_kwargs=by_default("0"))
+    paused_because: str | None = Field(default=None, sa_type=Text)
 
 
 class Occurrence(SystemTable, table=True):
-    """One due time of a schedule. Who inserts it owns the run; it can be inserted only once."""
+    """One due time of a schedule. Who inserts it owns the run; it can be inserted only once.
+
+    `message` says why an occurrence was missed or skipped, or how it failed.
+    """
 
     __tablename__ = "occurrences"
+    __table_args__ = (
+        CheckConstraint("state IN ('claimed', 'queued', 'done', 'failed', 'missed', 'skipped')", name="state"),
+    )
 
     schedule_id: UUID = Field(foreign_key="rxbackup.schedules.id", primary_key=True, ondelete="CASCADE")
     due_at: datetime = Field(primary_key=True)
@@ -46,3 +62,5 @@ class Occurrence(SystemTable, table=True):
     claimed_by: str | None = Field(default=None, sa_type=Text)
     job_id: UUID | None = Field(default=None, index=True)
     missed: int = Field(default=0, sa_column_kwargs=by_default("0"))
+    state: str = Field(default="claimed", sa_type=Text, sa_column_kwargs=by_default("'claimed'"))
+    message: str | None = Field(default=None, sa_type=Text)

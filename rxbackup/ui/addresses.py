@@ -7,6 +7,7 @@ from urllib.parse import quote
 HOME = "/"
 BACKUPS = "/backups"
 BACKUP = "/backups/[backup_id]"
+RESTORE = "/backups/[backup_id]/restore"
 STORES = "/stores"
 MISSING = "404"
 SIGN_IN = "/sign-in"
@@ -17,6 +18,21 @@ SIGN_OUT = "/auth/sign-out"
 def backup_address(backup_id: str) -> str:
     """The page of one backup."""
     return f"{BACKUPS}/{quote(backup_id, safe='')}"
+
+
+def restore_address(backup_id: str) -> str:
+    """Where a backup is restored, step by step."""
+    return f"{backup_address(backup_id)}/restore"
+
+
+def result_address(backup_id: str, job: str) -> str:
+    """The lasting result of a restore, or its progress while it runs."""
+    return f"{restore_address(backup_id)}?step=result&run={quote(job, safe='')}"
+
+
+def undo_address(backup_id: str, job: str) -> str:
+    """Where a restore is undone; the backup is the safety backup that it took."""
+    return f"{restore_address(backup_id)}?undo={quote(job, safe='')}"
 
 
 def sign_in_address(next_path: str) -> str:

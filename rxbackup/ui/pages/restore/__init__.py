@@ -1,0 +1,1 @@
+"""The restore, step by step: what, how, preview, confirm, progress, result."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import psycopg
 
 from rxbackup import errors
@@ -35,3 +38,26 @@ class refusals:  # noqa: N801 - reads as a word in `with refusals():`
             ) from error
         with translated(self._doing):
             raise error
+
+
+class OthersInTheWay(Exception):
+    """What others write to a table that does not keep them away stops the restore. All is rolled back."""
+
+
+@contextmanager
+def others_in_the_way(*, among_others: bool) -> Iterator[None]:
+    """While rows are set right, raise OthersInTheWay where others may be the reason that PostgreSQL refuses.
+
+    Args:
+        among_others: whether others may be writing to targets. If nobody can, errors go through.
+    """
+    try:
+        yield
+    except (
+        psycopg.errors.LockNotAvailable,
+        psycopg.errors.DeadlockDetected,
+        psycopg.errors.ForeignKeyViolation,
+    ) as error:
+        if among_others:
+            raise OthersInTheWay from error
+        raise

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence as Row
 from dataclasses import dataclass
 
+import psycopg
 from psycopg import sql
 
 from rxbackup.postgres.connecting import Connection, translated
 from rxbackup.postgres.introspection import Catalogue, Sequence
+from rxbackup.postgres.locking import short_waits
 
 _SEQUENCES_A_QUERY = 200
 
@@ -69,14 +71,27 @@ def safe_restart(sequence: Sequence, now: Standing, then: Standing, *, used: int
 def restart(conn: Connection, sequence: Sequence, value: int) -> None:
     """Let a sequence go on from `value`.
 
-    ALTER SEQUENCE takes part in the transaction; setval() survives a rollback and would leave the sequence behind.
+    ALTER SEQUENCE takes part in the transaction. But it waits for whoever has drawn from the sequence in an open
+    transaction, and they may be waiting for us. Then setval() does it: it waits for nobody. It survives a rollback,
+    which then has skipped some values and done nothing worse.
     """
+    name = sql.Identifier(sequence.schema, sequence.name)
     with translated(f"moving the sequence {sequence.qualified} on"):
-        conn.execute(
-            sql.SQL("ALTER SEQUENCE {} RESTART WITH {}").format(
-                sql.Identifier(sequence.schema, sequence.name), sql.Literal(value)
+        try:
+            with conn.transaction(), short_waits(conn):
+                conn.execute(sql.SQL("ALTER SEQUENCE {} RESTART WITH {}").format(name, sql.Literal(value)))
+        except psycopg.errors.LockNotAvailable:
+            conn.execute(
+                sql.SQL("SELECT pg_catalog.setval({}::pg_catalog.regclass, {}, false) FROM {} WHERE {}").format(
+                    sql.Literal(name.as_string(conn)),
+                    sql.Literal(value),
+                    name,
+                    # They may have drawn it further meanwhile.
+                    sql.SQL("last_value {} {}").format(
+                        sql.SQL("<" if sequence.increment > 0 else ">"), sql.Literal(value)
+                    ),
+                )
             )
-        )
 
 
 def furthest_used(conn: Connection, sequence: Sequence, catalogue: Catalogue) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from rxbackup.postgres.block_ranges import has_rows
 from rxbackup.postgres.cleanliness import Ground, is_same_ground, is_unchanged, watermark_is_there
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.consistent_read import read_server
@@ -47,6 +48,11 @@ class Damage:
     touched: int
     total: int
 
+    @property
+    def nothing(self) -> bool:
+        """Whether the table holds just the rows of the backup."""
+        return not self.segments and not self.ranges
+
 
 def survey(
     conn: Connection,
@@ -57,9 +63,9 @@ def survey(
     *,
     on_table: Callable[[TargetTable], None],
 ) -> Mapping[int, Damage]:
-    """Find the targets, by oid, of which only a part needs to be looked at.
+    """Find the targets, by oid, of which only a part needs to be looked at, or nothing.
 
-    Must see the tables as the restore will: behind its locks, or in one snapshot.
+    For the numbers of a rehearsal it must see one snapshot. A restore asks again when it holds its locks.
 
     Args:
         on_table: is told of each target before it is looked at.
@@ -71,9 +77,10 @@ def survey(
     for target in plan.targets:
         on_table(target)
         leaves = {leaf.oid: leaf for leaf in catalogue.leaves_of(target.table)}
-        if target.key and named.isdisjoint(leaves):
+        if named.isdisjoint(leaves):
             damage = _look(conn, target, leaves, int(manifest.snapshot.horizon))
-            if damage.untouched_rows >= _WORTH_IT * target.backup_rows > 0:
+            worth_it = damage.untouched_rows >= _WORTH_IT * target.backup_rows > 0
+            if damage.nothing or (target.key and worth_it):
                 found[target.table.oid] = damage
     return found
 
@@ -102,9 +109,12 @@ def _look(conn: Connection, target: TargetTable, leaves: Mapping[int, Table], ho
                 clean[leaf.oid].append(segment)
             else:
                 touched.append((entry, segment))
+    ranges = tuple(each for oid, leaf in leaves.items() for each in _beside(leaf, clean[oid]))
+    if not touched and not any(has_rows(conn, r.leaf, r.first, r.end) for r in ranges):
+        ranges = ()
     return Damage(
         segments=tuple(touched),
-        ranges=tuple(each for oid, leaf in leaves.items() for each in _beside(leaf, clean[oid])),
+        ranges=ranges,
         untouched_rows=sum(segment.rows for segments in clean.values() for segment in segments),
         touched=len(touched),
         total=sum(len(entry.segments) for entry in target.entries),

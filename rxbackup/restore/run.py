@@ -15,12 +15,12 @@ from rxbackup import errors
 from rxbackup.postgres.connecting import Connection, connect, set_pins, translated
 from rxbackup.postgres.counting import count_rows
 from rxbackup.postgres.introspection import Catalogue, read_catalogue
-from rxbackup.postgres.locking import lock_tables
-from rxbackup.postgres.refusals import refusals
+from rxbackup.postgres.refusals import OthersInTheWay, others_in_the_way, refusals
 from rxbackup.postgres.triggers import silence_triggers
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
 from rxbackup.restore.damage import survey
-from rxbackup.restore.plan import RestorePlan, RestoreRequest, plan_restore
+from rxbackup.restore.locks import Ground, calm_targets, lock_what_differs
+from rxbackup.restore.plan import RestorePlan, RestoreRequest, TargetTable, plan_restore
 from rxbackup.restore.proving import PartDisturbed, prove, rehearsed
 from rxbackup.restore.report import RestoreReport, TableResult
 from rxbackup.restore.sequences import move_sequences_on
@@ -80,11 +80,18 @@ def run_restore(
     plan.refuse_if_blocked()
     started = time.monotonic()
     settings = _Settings(source_url, vault, on_progress, before_commit, rehearse, lock_timeout_seconds)
-    try:
-        report = _carry_out(plan, manifest, settings)
-    except PartDisturbed:
-        # What a foreign key did to rows outside the touched part, only a whole stage sets right. All was rolled back.
-        report = _carry_out(plan, manifest, settings, whole=True)
+    whole = alone = False
+    while True:
+        try:
+            report = _carry_out(plan, manifest, settings, whole=whole, alone=alone)
+        except OthersInTheWay:
+            alone = True
+        except PartDisturbed:
+            # What a foreign key did to rows outside the touched part, only a whole stage sets right.
+            whole = alone = True
+        else:
+            break
+        # All was rolled back.
     return RestoreReport(report.tables, report.sequences, round(time.monotonic() - started, 3))
 
 
@@ -100,31 +107,53 @@ class _Settings:
     lock_timeout_seconds: float
 
 
-def _carry_out(plan: RestorePlan, manifest: Manifest, given: _Settings, *, whole: bool = False) -> RestoreReport:
-    """Do it in one transaction; `whole` stages all rows, also those of segments that did not change."""
+def _carry_out(
+    plan: RestorePlan, manifest: Manifest, given: _Settings, *, whole: bool = False, alone: bool = False
+) -> RestoreReport:
+    """Do it in one transaction.
+
+    Args:
+        whole: stage all rows, also those of segments that did not change.
+        alone: keep writers away from all targets, also from those of which nothing differs.
+    """
     conn = connect(given.source_url, application_name=_APPLICATION)
-    try:
+    staging = Staging(given.vault, given.on_progress, plan)
+
+    def begin() -> None:
         with translated("beginning the rehearsal" if given.rehearse else "beginning the restore"):
             # A rehearsal holds no locks: only within one snapshot do its numbers fit together.
             conn.execute("BEGIN ISOLATION LEVEL REPEATABLE READ" if given.rehearse else "BEGIN")
             set_pins(conn, _known_pins(manifest), lock_timeout_seconds=given.lock_timeout_seconds)
-        given.on_progress(Progress("Locking the tables", tables_total=len(plan.targets)))
-        if not given.rehearse:
-            lock_tables(conn, given.source_url, _locks(plan))
+
+    def look() -> Ground:
         with translated("planning the restore"):
             catalogue = read_catalogue(conn)
-        plan = _same_plan(plan, manifest, catalogue)
-        staging = Staging(given.vault, given.on_progress, plan)
-        if not whole:
-            staging.damage = survey(
+        again = _same_plan(plan, manifest, catalogue)
+        if whole:
+            return Ground(again, catalogue, {})
+        return Ground(again, catalogue, survey(conn, again, manifest, catalogue, given.source_url, on_table=looking_at))
+
+    def looking_at(target: TargetTable) -> None:
+        staging.report(f"Looking at {target.name}")
+
+    try:
+        given.on_progress(Progress("Locking the tables", tables_total=len(plan.targets)))
+        if given.rehearse:
+            begin()
+            ground = look()
+            calm = calm_targets(ground.plan, ground.damage)
+        else:
+            ground, calm = lock_what_differs(
                 conn,
-                plan,
-                manifest,
-                catalogue,
                 given.source_url,
-                on_table=lambda t: staging.report(f"Looking at {t.name}"),
+                begin,
+                look,
+                oids=[t.table.oid for t in plan.targets],
+                timeout_seconds=given.lock_timeout_seconds,
+                all_of_it=alone,
             )
-        report = _restore(conn, plan, catalogue, staging, rehearse=given.rehearse)
+        staging.plan, staging.damage, staging.calm = ground.plan, ground.damage, calm
+        report = _restore(conn, ground.plan, ground.catalogue, staging, rehearse=given.rehearse)
         if given.rehearse:
             conn.execute("ROLLBACK")
         else:
@@ -156,12 +185,6 @@ def _same_plan(plan: RestorePlan, manifest: Manifest, catalogue: Catalogue) -> R
     return again
 
 
-def _locks(plan: RestorePlan) -> dict[int, str]:
-    """Keep writers away from the targets, and from tables that a cascade could reach. Readers are never kept away."""
-    modes = {t.table.oid: "SHARE ROW EXCLUSIVE" for t in plan.targets}
-    return modes | {k.table: "SHARE" for k in plan.from_outside if k.on_delete in "cnd" or k.on_update in "cnd"}
-
-
 def _restore(
     conn: Connection,
     plan: RestorePlan,
@@ -180,7 +203,8 @@ def _restore(
             check_clashes(conn, plan, staged)
         if rehearse:
             return rehearsed(conn, plan, staged)
-        with silence_triggers(conn, catalogue, [t.table for t in plan.targets]):
+        written = [t.table for t in plan.targets if t.table.oid not in staging.calm]
+        with others_in_the_way(among_others=bool(staging.calm)), silence_triggers(conn, catalogue, written):
             conn.execute("SET CONSTRAINTS ALL DEFERRED")
             with LooseKeys(conn, catalogue) as loose:
                 results = Reconciliation(conn, plan, staged, catalogue, loose).run(on_table=staging.report)

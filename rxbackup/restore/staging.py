@@ -18,12 +18,18 @@ from rxbackup.vault.vault import Vault
 
 @dataclass(slots=True)
 class Staging:
-    """Opens chunks and hands their rows to PostgreSQL, counting."""
+    """Opens chunks and hands their rows to PostgreSQL, counting.
+
+    Attributes:
+        damage: of the targets, by oid, of which only a part is staged, or nothing.
+        calm: those, by oid, of which nothing differs and that others may be writing to.
+    """
 
     vault: Vault
     on_progress: ProgressSink
     plan: RestorePlan
     damage: Mapping[int, Damage] = field(default_factory=dict)
+    calm: frozenset[int] = frozenset()
     rows: int = 0
     sent: int = 0
     tables: int = 0
@@ -34,7 +40,15 @@ class Staging:
         damage = self.damage.get(target.table.oid)
         if damage is None:
             return Staged(target.table, stage, target.columns, target.key)
-        return Staged(target.table, stage, target.columns, target.key, f"rxb_touched_{number}", damage.untouched_rows)
+        return Staged(
+            target.table,
+            stage,
+            target.columns,
+            target.key,
+            f"rxb_touched_{number}",
+            damage.untouched_rows,
+            calm=target.table.oid in self.calm,
+        )
 
     def report(self, stage: str) -> None:
         """Say how far it has come."""

@@ -161,16 +161,20 @@ class Reconciliation:
         self._loosen_rings()
         if self.plan.mode == "exact":
             self._remove(changes, on_table)
-        for target in self.plan.targets:
+        for target in self._written():
             on_table(f"Writing rows of {target.name}")
             with _timed(changes[target.table.oid]) as change:
                 self._write(target, change)
         return changes
 
+    def _written(self) -> list[TargetTable]:
+        return [t for t in self.plan.targets if not self.staged[t.table.oid].calm]
+
     def _remove(self, changes: Mapping[int, Changes], on_table: Callable[[str], None]) -> None:
         for key in self.plan.inside:
-            changes[key.table].changed += self._turn(key)
-        for target in reversed(self.plan.targets):
+            if not self.staged[key.table].calm:
+                changes[key.table].changed += self._turn(key)
+        for target in reversed(self._written()):
             on_table(f"Removing rows from {target.name}")
             with _timed(changes[target.table.oid]) as change:
                 change.removed = reconcile.delete_extra(self.conn, self.staged[target.table.oid])

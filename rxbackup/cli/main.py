@@ -9,7 +9,7 @@ import typer
 
 from rxbackup import __version__
 from rxbackup.cli import exit_codes, session
-from rxbackup.cli.commands import admin, backup, copying, host, importing, prune, restore, store
+from rxbackup.cli.commands import admin, backup, copying, host, importing, looking, prune, restore, store
 
 app = typer.Typer(
     name="rxbackup",
@@ -29,6 +29,7 @@ app.command(rich_help_panel=_RUN)(host.serve)
 app.command(rich_help_panel=_RUN)(host.worker)
 backup.app.command("copy")(copying.copy)
 backup.app.command("import")(importing.import_file)
+backup.app.command("rows")(looking.rows)
 backup.app.command("uncopy")(copying.uncopy)
 app.add_typer(backup.app, name="backup", rich_help_panel="Backups")
 app.command(rich_help_panel="Backups")(restore.restore)

@@ -78,7 +78,7 @@ def _kept(name: str, entries: Sequence[TableEntry]) -> KeptTable:
 
 def _near(wanted: str, names: Sequence[str]) -> str:
     by_name = {name.partition(".")[2]: name for name in names} | {name: name for name in names}
-    near = {by_name[each] for each in difflib.get_close_matches(wanted, by_name, n=6)}
+    near = dict.fromkeys(by_name[each] for each in difflib.get_close_matches(wanted, by_name, n=3, cutoff=0.75))
     if near:
-        return f"Did you mean {' or '.join(sorted(near)[:3])}?"
+        return f"Did you mean {' or '.join(near)}?"
     return "`rxbackup backup show` lists its tables."

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Generator, Iterator
 from datetime import timedelta
 from functools import partial
@@ -25,6 +23,7 @@ from rxbackup.export.sql_script import write_sql
 from rxbackup.operations._archive_markers import keep_marker, take_marker
 from rxbackup.operations._catalogue import find_backup
 from rxbackup.operations._cutting import while_signed_in
+from rxbackup.operations._file_names import file_name
 from rxbackup.operations._holding import hold_backup
 from rxbackup.operations._places import reading_vault
 from rxbackup.operations.guard import requires
@@ -89,7 +88,7 @@ def request_link(
                 expires_at=now + _LIFETIME,
             )
         )
-    return DownloadLink(f"/dl/{token}", now + _LIFETIME, _file_name(view, format_name))
+    return DownloadLink(f"/dl/{token}", now + _LIFETIME, file_name(view, _SUFFIXES.get(format_name, format_name)))
 
 
 @requires(Permission.DOWNLOAD)
@@ -120,7 +119,11 @@ def open_link(services: Services, actor: Actor, token: str) -> Download:
         _audit(session, actor, view, taken[1])
     marker = take_marker(services, hash_token(token)) if taken[1] == "archive" else None
     content = _stream(services, view, taken[1], ignore_progress, marker)
-    return Download(_file_name(view, taken[1]), _FORMATS[taken[1]][1], while_signed_in(services, actor, content))
+    return Download(
+        file_name(view, _SUFFIXES.get(taken[1], taken[1])),
+        _FORMATS[taken[1]][1],
+        while_signed_in(services, actor, content),
+    )
 
 
 @requires(Permission.DOWNLOAD)
@@ -193,10 +196,3 @@ def _audit(session: Session, actor: Actor, view: BackupView, format_name: str) -
         object_id=view.id,
         details={"name": view.name, "format": format_name, "door": actor.door},
     )
-
-
-def _file_name(view: BackupView, format_name: str) -> str:
-    """A name that every file system takes: letters and digits of the backup's name, its time, the format."""
-    plain = unicodedata.normalize("NFKD", view.name).encode("ascii", "ignore").decode()
-    stem = re.sub(r"[^A-Za-z0-9]+", "-", plain).strip("-")[:60] or "backup"
-    return f"{stem}-{view.when:%Y%m%d-%H%M%S}.{_SUFFIXES.get(format_name, format_name)}"

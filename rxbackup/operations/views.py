@@ -40,6 +40,7 @@ from rxbackup.operations.restore_views import (
     TablePreview,
     UndoView,
 )
+from rxbackup.operations.row_views import ColumnView, KeptTableView, RowsView, RowView
 from rxbackup.operations.store_views import (
     CopyView,
     NewStore,
@@ -58,6 +59,7 @@ __all__ = [
     "BackupView",
     "Check",
     "ChoiceView",
+    "ColumnView",
     "ConsequenceView",
     "CopyView",
     "Download",
@@ -70,6 +72,7 @@ __all__ = [
     "GroupPreview",
     "GroupView",
     "JobView",
+    "KeptTableView",
     "KeyView",
     "NewBackup",
     "NewRestore",
@@ -84,6 +87,8 @@ __all__ = [
     "RebuildView",
     "RestorePreview",
     "RestoreView",
+    "RowView",
+    "RowsView",
     "SampleRow",
     "StoreView",
     "TableChange",

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from rxbackup.cli import exit_codes, words
+from rxbackup.cli.files import target
 from rxbackup.cli.options import AsJson, BackupId, Groups, Quiet, Yes, names
 from rxbackup.cli.progress import shown_progress
 from rxbackup.cli.session import answer, confirm, installation, plain, say, table
-from rxbackup.errors import Refused, RxbackupError, StoreFull, UsageError
+from rxbackup.errors import UsageError
 
 if TYPE_CHECKING:
     from rxbackup.operations.views import BackupDetail, BackupView, VerifyView
@@ -183,7 +180,7 @@ def download(
     if str(output) == "-" and as_json:
         raise UsageError("--json and -o - both want stdout.", hint="Give a file.")
     passphrase = read_passphrase() if passphrase_stdin else None
-    with installation() as at, _target(output, force=force) as stream, shown_progress(quiet=quiet) as on_progress:
+    with installation() as at, target(output, force=force) as stream, shown_progress(quiet=quiet) as on_progress:
         written = export_to(
             at.services,
             at.actor,
@@ -197,37 +194,6 @@ def download(
     if str(output) != "-":
         whole = {"file": output, "format": format_name, "bytes": written}
         answer(whole, as_json=as_json, text=lambda: say(f"Wrote {words.size(written)} to {output}."))
-
-
-@contextlib.contextmanager
-def _target(path: Path, *, force: bool) -> Iterator[BinaryIO]:
-    """The file, complete or not there at all; readable by its owner only, for it holds the rows in clear."""
-    if str(path) == "-":
-        yield sys.stdout.buffer
-        return
-    if path.exists() and not force:
-        raise Refused(f"{path} is there already.", hint="Choose another name, or give --force.")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "wb") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(descriptor)
-        partial.replace(path)
-    except OSError as error:
-        raise _write_error(path, error) from error
-    finally:
-        with contextlib.suppress(OSError):
-            partial.unlink()
-
-
-def _write_error(path: Path, error: OSError) -> RxbackupError:
-    import errno
-
-    if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-        return StoreFull(f"There is no space left for {path}.", hint="Free some space, then try again.")
-    return UsageError(f"{path} cannot be written: {error.strerror}.", hint="Choose another place.")
 
 
 def _set_pinned(backup: str, *, pinned: bool, as_json: bool) -> None:

@@ -8,7 +8,7 @@ compared with the stage once more. Nothing of the target is touched before all c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from rxbackup import errors
@@ -62,6 +62,7 @@ def run_restore(
     on_progress: ProgressSink = ignore_progress,
     before_commit: Callable[[str], None] | None = None,
     rehearse: bool = False,
+    agree: Callable[[Mapping[str, TableResult]], None] | None = None,
     lock_timeout_seconds: float = 30,
 ) -> RestoreReport:
     """Make the chosen tables hold the rows of the backup, as the plan's mode says, or change nothing at all.
@@ -71,6 +72,8 @@ def run_restore(
         before_commit: is told the transaction's id (xid8 as text) before COMMIT is sent. If the connection is lost
             just then, `commit_outcome` tells what became of it.
         rehearse: compute the exact numbers and roll back. Takes no lock that keeps writers away.
+        agree: is told, by table, what will be done, as a rehearsal would tell it, when everything is locked and nothing
+            is touched yet. What it raises ends the restore.
 
     Raises:
         errors.PlanRefused: a foreign key would break, the schema has moved, or PostgreSQL refuses a row.
@@ -79,7 +82,7 @@ def run_restore(
     """
     plan.refuse_if_blocked()
     started = time.monotonic()
-    settings = _Settings(source_url, vault, on_progress, before_commit, rehearse, lock_timeout_seconds)
+    settings = _Settings(source_url, vault, on_progress, before_commit, rehearse, agree, lock_timeout_seconds)
     whole = alone = False
     while True:
         try:
@@ -104,6 +107,7 @@ class _Settings:
     on_progress: ProgressSink
     before_commit: Callable[[str], None] | None
     rehearse: bool
+    agree: Callable[[Mapping[str, TableResult]], None] | None
     lock_timeout_seconds: float
 
 
@@ -153,7 +157,7 @@ def _carry_out(
                 all_of_it=alone,
             )
         staging.plan, staging.damage, staging.calm = ground.plan, ground.damage, calm
-        report = _restore(conn, ground.plan, ground.catalogue, staging, rehearse=given.rehearse)
+        report = _restore(conn, ground.plan, ground.catalogue, staging, given)
         if given.rehearse:
             conn.execute("ROLLBACK")
         else:
@@ -190,19 +194,20 @@ def _restore(
     plan: RestorePlan,
     catalogue: Catalogue,
     staging: Staging,
-    *,
-    rehearse: bool,
+    given: _Settings,
 ) -> RestoreReport:
     staged = {target.table.oid: staging.staged(i, target) for i, target in enumerate(plan.targets)}
-    with refusals(rehearse=rehearse):
+    with refusals(rehearse=given.rehearse):
         for target in plan.targets:
             staging.fill(conn, staged[target.table.oid], target)
         staging.report("Checking the foreign keys")
         check_borders(conn, plan, staged, catalogue)
         if plan.mode != "exact":
             check_clashes(conn, plan, staged)
-        if rehearse:
+        if given.rehearse:
             return rehearsed(conn, plan, staged)
+        if given.agree is not None:
+            given.agree(rehearsed(conn, plan, staged).tables)
         written = [t.table for t in plan.targets if t.table.oid not in staging.calm]
         with others_in_the_way(among_others=bool(staging.calm)), silence_triggers(conn, catalogue, written):
             conn.execute("SET CONSTRAINTS ALL DEFERRED")

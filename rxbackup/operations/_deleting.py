@@ -17,11 +17,42 @@ from rxbackup.operations._holding import refuse_if_held
 from rxbackup.operations._pruning import sweep_store
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView
-from rxbackup.tables.system import Backup, BackupCopy
+from rxbackup.tables.system import Backup, BackupCopy, Job
 
 _UNLINK = "DELETE FROM rxbackup.backup_chunks WHERE backup_id = CAST(:backup AS uuid) AND store = :store"
 
 _logger = logging.getLogger(__name__)
+
+
+def start_deletion(session: Session, view: BackupView) -> None:
+    """Mark a backup as going, in the caller's transaction. Raises as `refuse_removal`."""
+    refuse_removal(session, view)
+    session.exec(update(Backup).where(col(Backup.id) == UUID(view.id)).values(state="deleting"))
+
+
+def refuse_removal(session: Session, view: BackupView) -> None:
+    """Refuse to remove what is wanted, and lock the row: what is true of it now stays so to the transaction's end.
+
+    Raises:
+        Refused: it is pinned.
+        Busy: it is being taken, or something reads it: a restore, a verification, a download, a copy.
+    """
+    found = session.exec(
+        select(Backup.state, Backup.pinned).where(col(Backup.id) == UUID(view.id)).with_for_update()
+    ).first()
+    state, pinned = found or (None, False)
+    if state == "running":
+        raise Busy(f"{view.name} is being taken right now.", hint="Cancel the run first, then delete it.")
+    if pinned:
+        raise Refused(f"{view.name} is pinned.", hint="Unpin it first, then delete it.")
+    user = session.exec(
+        select(Job.kind).where(
+            col(Job.state).in_(["queued", "running"]), col(Job.parameters)["backup_id"].astext == view.id
+        )
+    ).first()
+    if user is not None:
+        raise Busy(f"{view.name} is being used by a {user}.", hint="Wait until it is through, or cancel it.")
+    refuse_if_held(session, view.id, view.name)
 
 
 def finish_deletion(services: Services, identity: str, backup_id: str) -> dict[str, RxbackupError]:

@@ -29,19 +29,10 @@ def queue_job(services: Services, actor: Actor, kind: str, parameters: Mapping[s
     """
     job_id = uuid4()
     with services.system.session(actor.identity) as session:
-        same = _just_asked(session, actor, kind, parameters)
+        same = just_asked(session, actor, kind, parameters)
         if same is not None:
             return same
-        session.add(Job(id=job_id, kind=kind, actor=actor.email, parameters=dict(parameters), state="queued"))
-        session.flush()
-        audit.append(
-            session,
-            actor=actor.email,
-            action=f"{kind}.requested",
-            object_type=kind,
-            object_id=parameters.get("backup_id"),
-            details={"job": str(job_id), "door": actor.door},
-        )
+        write_job(session, actor, kind, parameters, job_id=job_id)
     try:
         hand_over(services, job_id, kind)
     except RxbackupError as error:
@@ -56,7 +47,22 @@ def queue_job(services: Services, actor: Actor, kind: str, parameters: Mapping[s
     return job_id
 
 
-def _just_asked(session: Session, actor: Actor, kind: str, parameters: Mapping[str, Any]) -> UUID | None:
+def write_job(session: Session, actor: Actor, kind: str, parameters: Mapping[str, Any], *, job_id: UUID) -> None:
+    """Write a queued job in the caller's transaction; `hand_over` it once that is committed, or the scheduler does."""
+    session.add(Job(id=job_id, kind=kind, actor=actor.email, parameters=dict(parameters), state="queued"))
+    session.flush()
+    audit.append(
+        session,
+        actor=actor.email,
+        action=f"{kind}.requested",
+        object_type=kind,
+        object_id=parameters.get("backup_id"),
+        details={"job": str(job_id), "door": actor.door},
+    )
+
+
+def just_asked(session: Session, actor: Actor, kind: str, parameters: Mapping[str, Any]) -> UUID | None:
+    """The run of the same wish, if this actor made it seconds ago and it is not through."""
     lock = {"area": _WISH_LOCK, "who": f"{actor.email} {kind}"}
     session.connection().execute(text("SELECT pg_advisory_xact_lock(:area, hashtext(:who))"), lock)
     recent = session.exec(

@@ -20,7 +20,7 @@ from rxbackup.operations._settling import retired_chunks, settle_chunks
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, NewBackup
 from rxbackup.progress import ProgressSink
-from rxbackup.tables.system import Backup, Store
+from rxbackup.tables.system import Backup, Schedule, Store
 from rxbackup.vault.vault import Vault, open_vault
 
 LONGEST_NAME = 255
@@ -173,6 +173,15 @@ def _still_there(session: Session, base: UUID | None) -> UUID | None:
     ).first()
 
 
+def _schedule_of(session: Session, new: NewBackup) -> UUID | None:
+    """The schedule, unless it was deleted while this backup waited."""
+    if new.schedule_id is None:
+        return None
+    return session.exec(
+        select(Schedule.id).where(col(Schedule.id) == UUID(new.schedule_id)).with_for_update(read=True, key_share=True)
+    ).first()
+
+
 def enter(run: Run, new: NewBackup, backup_id: str) -> str:
     """Say that a backup is running, before anything is stored for it; the kind of its store.
 
@@ -194,6 +203,7 @@ def enter(run: Run, new: NewBackup, backup_id: str) -> str:
                 state="running",
                 store=new.store,
                 trigger=new.trigger,
+                schedule_id=_schedule_of(session, new),
                 job_id=UUID(run.id),
                 timestamp=run.services.clock(),
                 metadata_={"groups": list(new.groups or ())},

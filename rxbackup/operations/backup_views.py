@@ -63,7 +63,10 @@ class JobView:
 
 @dataclass(frozen=True, slots=True)
 class NewBackup:
-    """What somebody wants backed up. `groups=None` is everything; `copies` are further stores."""
+    """What somebody wants backed up. `groups=None` is everything; `copies` are further stores.
+
+    `schedule_id` is the schedule that wants it, if it is one.
+    """
 
     name: str
     description: str = ""
@@ -72,6 +75,7 @@ class NewBackup:
     full: bool = False
     trigger: str = "manual"
     copies: tuple[str, ...] = ()
+    schedule_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

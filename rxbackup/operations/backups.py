@@ -15,18 +15,16 @@ from sqlmodel import Session, col, select
 from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
-from rxbackup.errors import Busy, NotFound, Refused, RxbackupError, UsageError
-from rxbackup.groups.group import choose_groups
-from rxbackup.groups.live import read_groups
+from rxbackup.errors import RxbackupError, UsageError
 from rxbackup.operations._catalogue import count_matching, find_backup, find_job, job_view, list_matching
 from rxbackup.operations._collecting import bytes_of_its_own
-from rxbackup.operations._deleting import finish_copy_deletions, finish_deletion
-from rxbackup.operations._holding import refuse_if_held
+from rxbackup.operations._deleting import finish_copy_deletions, finish_deletion, start_deletion
 from rxbackup.operations._places import with_places
 from rxbackup.operations._proof import read_proofs
 from rxbackup.operations._queueing import queue_job
 from rxbackup.operations._running import Run, run_job
-from rxbackup.operations._taking import check_new, mark_backup_failed, take_backup
+from rxbackup.operations._taking import mark_backup_failed, take_backup
+from rxbackup.operations._wishing import check_wish, parameters_of
 from rxbackup.operations.copies import request_copy
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
@@ -43,7 +41,7 @@ from rxbackup.operations.views import (
 )
 from rxbackup.operations.wording import moment
 from rxbackup.progress import ProgressSink
-from rxbackup.tables.system import Backup, BackupCopy, Job, Store
+from rxbackup.tables.system import Backup, BackupCopy
 
 __all__ = [
     "BackupDetail",
@@ -80,8 +78,8 @@ def request_backup(services: Services, actor: Actor, new: NewBackup) -> JobView:
         UsageError: the name does not do, or a group is unknown.
         NotFound: the store is unknown.
     """
-    _check_wish(services, actor, new)
-    job_id = queue_job(services, actor, "backup", _parameters(new, str(uuid4())))
+    check_wish(services, actor.identity, new)
+    job_id = queue_job(services, actor, "backup", parameters_of(new, str(uuid4())))
     with services.system.session(actor.identity) as session:
         return job_view(find_job(session, str(job_id)))
 
@@ -105,13 +103,13 @@ def perform_backup(
         NotFound: the store is unknown; no row is made.
     """
     if job_id is None:
-        _check_wish(services, actor, new)
+        check_wish(services, actor.identity, new)
     backup_id = _planned_id(services, job_id) or str(uuid4())
 
     def work(run: Run) -> BackupView:
         if job_id is not None:
             # Groups may have changed since it was queued; then the run says so, not a backup that never began.
-            _check_wish(services, actor, new)
+            check_wish(services, actor.identity, new)
         taken = take_backup(run, new, backup_id, run.sink(0, 99))
         run.check()
         with services.system.session(actor.identity) as session:
@@ -130,7 +128,7 @@ def perform_backup(
         services,
         actor,
         "backup",
-        _parameters(new, backup_id),
+        parameters_of(new, backup_id),
         work,
         job_id=job_id,
         on_progress=on_progress,
@@ -204,9 +202,7 @@ def delete_backup(services: Services, actor: Actor, backup: str) -> BackupView:
     # Opened first: with the wrong key or an unmounted folder nothing must be marked.
     services.open_vault(view.store).check_marker()
     with services.system.session(actor.identity) as session:
-        locked = session.exec(select(Backup.state).where(col(Backup.id) == UUID(view.id)).with_for_update()).first()
-        _refuse_deletion(session, view, locked)
-        session.exec(update(Backup).where(col(Backup.id) == UUID(view.id)).values(state="deleting"))
+        start_deletion(session, view)
         _audit(session, actor, "backup.deleted", view)
     away = finish_deletion(services, actor.identity, view.id)
     return dataclasses.replace(view, state="deleting", error=_left(away)) if away else view
@@ -230,21 +226,6 @@ def _left(away: Mapping[str, RxbackupError]) -> ErrorView:
     )
 
 
-def _refuse_deletion(session: Session, view: BackupView, state: str | None) -> None:
-    if state == "running":
-        raise Busy(f"{view.name} is being taken right now.", hint="Cancel the run first, then delete it.")
-    if view.pinned:
-        raise Refused(f"{view.name} is pinned.", hint="Unpin it first, then delete it.")
-    user = session.exec(
-        select(Job.kind).where(
-            col(Job.state).in_(["queued", "running"]), col(Job.parameters)["backup_id"].astext == view.id
-        )
-    ).first()
-    if user is not None:
-        raise Busy(f"{view.name} is being used by a {user}.", hint="Wait until it is through, or cancel it.")
-    refuse_if_held(session, view.id, view.name)
-
-
 def _audit(session: Session, actor: Actor, action: str, view: BackupView) -> None:
     audit.append(
         session,
@@ -256,27 +237,11 @@ def _audit(session: Session, actor: Actor, action: str, view: BackupView) -> Non
     )
 
 
-def _check_wish(services: Services, actor: Actor, new: NewBackup) -> None:
-    check_new(new)
-    if new.groups is not None:
-        choose_groups(read_groups(services.source_url), new.groups)
-    with services.system.session(actor.identity) as session:
-        for name in (new.store, *new.copies):
-            if session.get(Store, name) is None:
-                raise NotFound(f"There is no store named {name!r}.", hint="`rxbackup store list` shows them all.")
-    if new.store in new.copies or len(set(new.copies)) != len(new.copies):
-        raise UsageError("A store is named twice.", hint="Name each place once: --store and --copy-to.")
-
-
 def _planned_id(services: Services, job_id: str | None) -> str | None:
     if job_id is None:
         return None
     with services.system.session("system") as session:
         return (find_job(session, job_id).parameters or {}).get("backup_id")
-
-
-def _parameters(new: NewBackup, backup_id: str) -> dict[str, Any]:
-    return {**dataclasses.asdict(new), "backup_id": backup_id}
 
 
 def _detail(view: BackupView, manifest: Mapping[str, Any]) -> BackupDetail:

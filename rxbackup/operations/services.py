@@ -7,9 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from sqlalchemy import func
+from sqlmodel import Session, select
+
 from rxbackup.settings import Settings
 from rxbackup.tables.session import SystemDatabase
 from rxbackup.vault.vault import Vault
+
+
+def ask_database(session: Session) -> datetime:
+    """The present instant as the database of rxbackup's own tables sees it: one clock for all instances."""
+    return session.exec(select(func.clock_timestamp())).one()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class Services:
         local_folder: where the `local` store is.
         processes: copy processes of one backup.
         embedded: whether the protected database is the embedded one.
+        database_clock: decides what is due and what expires, whatever the clocks of the instances say; tests turn it.
     """
 
     settings: Settings
@@ -39,3 +48,4 @@ class Services:
     local_folder: Path
     processes: int
     embedded: bool = False
+    database_clock: Callable[[Session], datetime] = ask_database

@@ -105,6 +105,7 @@ def _new_backup(parameters: Mapping[str, Any]) -> NewBackup:
         full=bool(parameters.get("full", False)),
         trigger=parameters.get("trigger", "manual"),
         copies=_names(parameters.get("copies")) or (),
+        schedule_id=parameters.get("schedule_id"),
     )
 
 

@@ -1,16 +1,21 @@
-"""What somebody asks to have put back: may it be, and in the words of the engine."""
+"""What somebody asks to have put back: may it be, which tables is it, and the same in the words of the engine."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, select
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import Refused
+from rxbackup.groups.group import Group, choose_groups, choose_tables
 from rxbackup.operations._catalogue import find_backup
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, NewRestore
-from rxbackup.restore.plan import RestoreRequest
+from rxbackup.restore.plan import KeptRow, RestoreRequest
+from rxbackup.tables.system import Backup
 
 
 def restorable(services: Services, actor: Actor, backup: str) -> BackupView:
@@ -27,11 +32,32 @@ def restorable(services: Services, actor: Actor, backup: str) -> BackupView:
     return view
 
 
-def request_of(new: NewRestore) -> RestoreRequest:
+def chosen_tables(services: Services, actor: Actor, view: BackupView, new: NewRestore) -> tuple[str, ...]:
+    """Qualified names of the tables that are to be restored, in the order of the backup's groups.
+
+    Raises:
+        UsageError: a group or a table is unknown to the backup.
+    """
+    with services.system.session(actor.identity) as session:
+        found = session.exec(select(col(Backup.backup_data)["groups"]).where(col(Backup.id) == UUID(view.id))).one()
+    every = [Group(each["name"], tuple(each["tables"])) for each in found or ()]
+    groups = choose_tables(choose_groups(every, new.groups, skip=new.skip), new.tables)
+    return tuple(name for group in groups for name in group.tables)
+
+
+def request_of(new: NewRestore, keep: tuple[KeptRow, ...] = ()) -> RestoreRequest:
     """The same as the engine understands it."""
-    return RestoreRequest(groups=new.groups, skip=new.skip, mode=new.mode)
+    return RestoreRequest(
+        groups=new.groups,
+        skip=new.skip,
+        mode=new.mode,
+        tables=new.tables,
+        set_aside=new.set_aside,
+        keep=keep,
+        maintenance=new.maintenance,
+    )
 
 
-def parameters_of(view: BackupView, new: NewRestore) -> dict[str, Any]:
-    """The same as plain values for the row of a job."""
-    return {**dataclasses.asdict(new), "backup_id": view.id, "name": view.name}
+def parameters_of(view: BackupView, new: NewRestore, targets: tuple[str, ...]) -> dict[str, Any]:
+    """The same as plain values for the row of a job, with the tables that it comes to."""
+    return {**dataclasses.asdict(new), "backup_id": view.id, "name": view.name, "targets": targets}

@@ -19,7 +19,9 @@ from rxbackup.operations.views import (
     TableChange,
     TablePreview,
 )
-from rxbackup.restore.plan import RestorePlan
+from rxbackup.postgres.sampling import RowSample
+from rxbackup.restore.consequences import Consequence
+from rxbackup.restore.plan import RestorePlan, TargetTable
 from rxbackup.restore.report import RestoreReport, TableResult
 
 
@@ -33,27 +35,20 @@ def preview_of(
 ) -> RestorePreview:
     """The view of a plan, with the rows of its rehearsal if there was one; `warnings` come before the plan's own."""
     results = rehearsed.tables if rehearsed else {}
-    tables = tuple(
-        TablePreview(
-            name=target.name,
-            group=target.group,
-            backup_rows=target.backup_rows,
-            live_rows=target.live_rows.rows if target.live_rows else 0,
-            live_rows_estimated=bool(target.live_rows and target.live_rows.estimated),
-            change=_change(results[target.name]) if target.name in results else None,
-        )
-        for target in plan.targets
-    )
+    tables = tuple(_table(target, results.get(target.name)) for target in plan.targets)
     return RestorePreview(
         backup=view,
         tables=tables,
         groups=tuple(_group(name, tables) for name in dict.fromkeys(t.group for t in tables)),
         problems=tuple(ProblemView(p.message, p.hint, p.kind, tuple(p.tables)) for p in plan.problems),
         warnings=(*warnings, *plan.warnings),
-        allowed=plan.allowed,
+        allowed=plan.allowed and not (rehearsed and rehearsed.consequences),
         fingerprint=plan.fingerprint,
         mode=plan.mode,
         is_exact=rehearsed is not None,
+        consequences=tuple(_consequence(each) for each in rehearsed.consequences) if rehearsed else (),
+        drift=tuple(DriftView(d.table, d.column, d.kind, d.consequence, d.blocks) for d in plan.drift),
+        stale_views=tuple(view.qualified for view in plan.stale_views),
     )
 
 
@@ -84,7 +79,31 @@ def preview_from(document: Mapping[str, Any], backup: BackupView) -> RestorePrev
 
 
 def _change(result: TableResult) -> TableChange:
-    return TableChange(result.added, result.changed, result.removed, seconds=result.seconds)
+    return TableChange(result.added, result.changed, result.removed, result.set_aside, result.seconds)
+
+
+def _table(target: TargetTable, result: TableResult | None) -> TablePreview:
+    touched, total = (result.segments if result else None) or (None, None)
+    return TablePreview(
+        name=target.name,
+        group=target.group,
+        backup_rows=target.backup_rows,
+        live_rows=target.live_rows.rows if target.live_rows else 0,
+        live_rows_estimated=bool(target.live_rows and target.live_rows.estimated),
+        change=_change(result) if result else None,
+        segments_touched=touched,
+        segments_total=total,
+        samples=tuple(_sample(each) for each in result.samples) if result else (),
+    )
+
+
+def _sample(sample: RowSample) -> SampleRow:
+    return SampleRow(sample.change, tuple(FieldView(f.column, f.before, f.after, f.differs) for f in sample.fields))
+
+
+def _consequence(found: Consequence) -> ConsequenceView:
+    choices = tuple(ChoiceView(c.kind, c.value, c.label) for c in found.choices)
+    return ConsequenceView(found.kind, found.table, found.other, found.rows, found.message, choices)
 
 
 def _group(name: str, tables: tuple[TablePreview, ...]) -> GroupPreview:

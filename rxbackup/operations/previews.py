@@ -16,7 +16,7 @@ from sqlmodel import col, select
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import PlanRefused, Refused, RxbackupError
-from rxbackup.operations._asked import parameters_of, request_of, restorable
+from rxbackup.operations._asked import chosen_tables, parameters_of, request_of, restorable
 from rxbackup.operations._catalogue import find_backup, find_job, job_view
 from rxbackup.operations._foretelling import document_of, preview_from, preview_of
 from rxbackup.operations._holding import hold_backup
@@ -45,7 +45,8 @@ def request_preview(services: Services, actor: Actor, new: NewRestore) -> JobVie
     `new.confirm_name` is not looked at.
     """
     view = restorable(services, actor, new.backup_id)
-    job_id = str(queue_job(services, actor, "preview", parameters_of(view, new)))
+    targets = chosen_tables(services, actor, view, new)
+    job_id = str(queue_job(services, actor, "preview", parameters_of(view, new, targets)))
     for other in _waited_for(services, actor, view.id):
         if other != job_id:
             cancel_job(services, actor, other)
@@ -67,6 +68,7 @@ def perform_preview(
     Where the plan has problems, only those are found out; then the preview is not exact.
     """
     view = restorable(services, actor, new.backup_id)
+    parameters = parameters_of(view, new, chosen_tables(services, actor, view, new))
 
     def work(run: Run) -> RestorePreview:
         found = dataclasses.replace(_look(run, view, new), job=run.id)
@@ -75,7 +77,7 @@ def perform_preview(
             run.succeed(session, result, action="preview.complete", object_id=view.id)
         return found
 
-    return run_job(services, actor, "preview", parameters_of(view, new), work, job_id=job_id, on_progress=on_progress)
+    return run_job(services, actor, "preview", parameters, work, job_id=job_id, on_progress=on_progress)
 
 
 @requires(Permission.RESTORE)

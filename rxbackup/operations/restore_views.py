@@ -113,7 +113,8 @@ class ChoiceView:
     """What somebody can do about a consequence.
 
     Attributes:
-        kind: "add-group" (value: its name), "skip-group" (value: its name), "mode" (value: the mode) or "set-aside".
+        kind: "add-group" or "skip-group" (value: its name), "add-table" or "skip-table" (where single tables were
+            chosen; value: the qualified name), "mode" (value: the mode) or "set-aside" (no value).
         label: the same in words.
     """
 

@@ -7,14 +7,16 @@ import dataclasses
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import DatabaseTrouble, PlanRefused, Refused, UsageError
-from rxbackup.operations._asked import parameters_of, request_of, restorable
+from rxbackup.operations._agreeing import Agree, agree_with, refuse_moved_ground, seen_preview
+from rxbackup.operations._asked import chosen_tables, parameters_of, request_of, restorable
 from rxbackup.operations._catalogue import find_job, job_view
+from rxbackup.operations._claiming import refuse_second_restore
 from rxbackup.operations._foretelling import changes_of, preview_of
 from rxbackup.operations._holding import hold_backup
 from rxbackup.operations._lockout import lockout_warning
 from rxbackup.operations._outcome import Outcome, await_outcome
 from rxbackup.operations._places import reading_vault
-from rxbackup.operations._queueing import queue_job
+from rxbackup.operations._queueing import just_asked, queue_job
 from rxbackup.operations._running import Run, run_job
 from rxbackup.operations._safety import drop_safety_backup, take_safety_backup
 from rxbackup.operations._taking import mark_backup_failed
@@ -62,6 +64,7 @@ def request_restore(services: Services, actor: Actor, new: NewRestore) -> JobVie
     Raises:
         UsageError: the name typed is another one.
         PlanRefused: the plan has problems; nothing was queued.
+        Busy: another restore is running.
     """
     view = restorable(services, actor, new.backup_id)
     _check_confirmed(view, new)
@@ -70,7 +73,12 @@ def request_restore(services: Services, actor: Actor, new: NewRestore) -> JobVie
             vault.get_manifest(view.id), request_of(new), source_url=services.source_url, counted=False
         )
     plan.refuse_if_blocked()
-    job_id = queue_job(services, actor, "restore", parameters_of(view, new))
+    refuse_moved_ground(plan, seen_preview(services, actor, view.id, new))
+    parameters = parameters_of(view, new, chosen_tables(services, actor, view, new))
+    with services.system.session("system") as session:
+        if just_asked(session, actor, "restore", parameters) is None:
+            refuse_second_restore(session, parameters)
+    job_id = queue_job(services, actor, "restore", parameters)
     with services.system.session(actor.identity) as session:
         return job_view(find_job(session, str(job_id)))
 
@@ -90,22 +98,25 @@ def perform_restore(
     noted in the job before it commits, so that the job tells the truth even if the connection dies at that moment.
 
     Raises:
-        PlanRefused: it would break something; nothing was changed.
+        PlanRefused: it would break something, or is no longer what the preview showed; nothing was changed.
         Busy: another restore is running.
     """
     view = restorable(services, actor, new.backup_id)
     _check_confirmed(view, new)
+    parameters = parameters_of(view, new, chosen_tables(services, actor, view, new))
 
     def work(run: Run) -> RestoreView:
         with hold_backup(services, view.id), reading_vault(services, view, new.store) as vault:
             manifest = vault.get_manifest(view.id)
             plan = prepare_restore(manifest, request_of(new), source_url=services.source_url, counted=False)
             plan.refuse_if_blocked()
+            seen = seen_preview(services, actor, view.id, new)
+            refuse_moved_ground(plan, seen)
             safety = take_safety_backup(run, view, new.store or view.store) if new.safety else None
             try:
-                done = _restore(run, plan, manifest, vault, low=40.0 if safety else 0.0)
+                done = _restore(run, plan, manifest, vault, agree_with(seen), low=40.0 if safety else 0.0)
             except PlanRefused:
-                # Which foreign keys would break is known only now. Nothing was changed, so there is nothing to undo.
+                # What speaks against it may be known only now. Nothing was changed, so there is nothing to undo.
                 if safety is not None:
                     drop_safety_backup(services, safety)
                 raise
@@ -115,7 +126,7 @@ def perform_restore(
         services,
         actor,
         "restore",
-        parameters_of(view, new),
+        parameters,
         work,
         job_id=job_id,
         on_progress=on_progress,
@@ -131,7 +142,9 @@ class _Done:
     note: str = ""
 
 
-def _restore(run: Run, plan: RestorePlan, manifest: Manifest, vault: Vault, *, low: float) -> _Done:
+def _restore(
+    run: Run, plan: RestorePlan, manifest: Manifest, vault: Vault, agree: Agree | None, *, low: float
+) -> _Done:
     services = run.services
     noted: list[str] = []
 
@@ -147,6 +160,7 @@ def _restore(run: Run, plan: RestorePlan, manifest: Manifest, vault: Vault, *, l
             source_url=services.source_url,
             on_progress=run.sink(low, 99),
             before_commit=before_commit,
+            agree=agree,
             lock_timeout_seconds=services.settings.lock_timeout_seconds,
         )
     except DatabaseTrouble as error:

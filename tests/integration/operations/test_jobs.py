@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import threading
 import time
 import uuid
@@ -184,23 +185,33 @@ def test_a_process_that_is_told_to_end_interrupts_its_jobs(
     assert jobs.recent_jobs(installation.services, admin)[0].state == "interrupted"
 
 
-def test_two_restores_at_once_are_refused(installation: Installation, admin: Actor) -> None:
+def test_a_second_restore_is_refused_and_told_whose_the_first_is(installation: Installation, admin: Actor) -> None:
     services = installation.services
     backup = backups.perform_backup(services, admin, NewBackup("First"))
-    new = NewRestore(backup.id, safety=False, confirm_name="First")
-    refused: list[Exception] = []
+    new = NewRestore(backup.id, tables=("public.notes", "public.orders"), safety=False, confirm_name="First")
+    overlapping = dataclasses.replace(new, tables=("public.notes", "public.customers"))
+    apart = dataclasses.replace(new, tables=("public.customers",))
+    told: list[str] = []
 
-    def second(progress: Progress) -> None:
-        if not refused:
-            with pytest.raises(Busy) as busy:
-                restores.perform_restore(services, admin, new)
-            refused.append(busy.value)
+    def others(progress: Progress) -> None:
+        if not told:
+            for other in (overlapping, apart):
+                for ask in (restores.perform_restore, restores.request_restore):
+                    with pytest.raises(Busy) as busy:
+                        ask(services, admin, other)
+                    told.append(busy.value.message)
         del progress
 
-    restores.perform_restore(services, admin, new, on_progress=second)
-    assert refused
+    restores.perform_restore(services, admin, new, on_progress=others)
+    assert len(told) == 4
+    assert all(re.match(r"A restore of First by ada@example.org is running since \d\d:\d\d UTC\. ", m) for m in told)
+    assert [m.partition("UTC. ")[2] for m in told[::2]] == [
+        "It restores public.notes too.",
+        "It restores other tables, but foreign keys may tie them: restores take turns.",
+    ]
     states = [job.state for job in jobs.recent_jobs(services, admin) if job.kind == "restore"]
     assert states == ["succeeded"]
+    assert restores.perform_restore(services, admin, overlapping).tables.keys() == {"public.notes", "public.customers"}
 
 
 def test_a_worker_says_why_a_job_did_not_begin(installation: Installation, admin: Actor) -> None:

@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 
 from rxbackup.access.actor import Actor
-from rxbackup.errors import JobNotFound, PermissionDenied, Refused
-from rxbackup.operations import backups, jobs, previews
+from rxbackup.errors import JobNotFound, PermissionDenied, PlanRefused, Refused
+from rxbackup.operations import backups, jobs, previews, restores
 from rxbackup.operations.views import NewBackup, NewRestore, RestorePreview
 from rxbackup.worker.dispatch import perform_job
 from rxbackup.worker.scheduler import tick
@@ -111,3 +111,82 @@ def test_only_a_preview_is_shown_as_one(installation: Installation, admin: Actor
         previews.show_preview(services, admin, backup.job_id)
     with pytest.raises(JobNotFound):
         previews.show_preview(services, admin, "nonsense")
+
+
+def _restore_after_preview(installation: Installation, admin: Actor, new: NewRestore) -> NewRestore:
+    preview = previews.perform_preview(installation.services, admin, new)
+    return dataclasses.replace(new, confirm_name="First", preview=preview.job)
+
+
+def test_a_restore_does_what_its_preview_showed(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    new = _restore_after_preview(installation, admin, _spoiled(installation, admin))
+    # Fewer changes, and more rows that only come back, are no reason to stop.
+    installation.sql("DELETE FROM public.notes WHERE id = 900")
+    installation.sql("DELETE FROM public.orders WHERE id BETWEEN 4 AND 9")
+    done = restores.perform_restore(services, admin, new)
+    assert {name: (c.added, c.changed, c.removed) for name, c in done.tables.items()} == {
+        "public.customers": (0, 0, 0),
+        "public.notes": (0, 1, 0),
+        "public.orders": (9, 0, 0),
+    }
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    ["INSERT INTO public.notes (id, body) VALUES (901, 'newer still')", "UPDATE public.orders SET total = 0"],
+)
+def test_more_changes_than_were_shown_are_refused(installation: Installation, admin: Actor, meanwhile: str) -> None:
+    services = installation.services
+    new = _restore_after_preview(installation, admin, _spoiled(installation, admin))
+    installation.sql(meanwhile)
+    image = installation.image()
+    with pytest.raises(PlanRefused, match="More rows would be changed or removed now than the preview showed"):
+        restores.perform_restore(services, admin, new)
+    assert installation.image() == image
+    assert [view.name for view in backups.list_backups(services, admin).items] == ["First"]
+
+
+def test_another_ground_or_choice_than_the_preview_s_is_refused(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    new = _restore_after_preview(installation, admin, _spoiled(installation, admin))
+    backup = backups.perform_backup(services, admin, NewBackup("Other"))
+    for wrong, words in (
+        (dataclasses.replace(new, mode="missing"), "changed since the preview"),
+        (dataclasses.replace(new, tables=("public.notes",)), "changed since the preview"),
+        (dataclasses.replace(new, set_aside=True), "of another choice"),
+        (dataclasses.replace(new, backup_id=backup.id, confirm_name="Other"), "of another choice"),
+        (dataclasses.replace(new, preview=backup.job_id), "no preview of these rows"),
+        (dataclasses.replace(new, preview="nonsense"), "no such preview"),
+    ):
+        with pytest.raises(PlanRefused, match=words):
+            restores.request_restore(services, admin, wrong)
+    assert installation.queue.jobs == []
+    installation.sql("ALTER TABLE public.notes ADD COLUMN extra int")
+    for ask in (restores.request_restore, restores.perform_restore):
+        with pytest.raises(PlanRefused, match="changed since the preview"):
+            ask(services, admin, new)
+    assert [view.name for view in backups.list_backups(services, admin).items] == ["Other", "First"]
+
+
+def test_single_tables_are_previewed_and_restored(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    new = dataclasses.replace(_spoiled(installation, admin), tables=("public.notes",))
+    new = _restore_after_preview(installation, admin, new)
+    job = restores.request_restore(services, admin, new)
+    perform_job(services, job.id, "restore")
+    done = jobs.show_job(services, admin, job.id)
+    assert (done.state, list(done.result["tables"])) == ("succeeded", ["public.notes"])
+    assert installation.sql("SELECT count(*) FROM public.orders") == [(497,)]
+
+
+def test_a_column_that_moved_is_told(installation: Installation, admin: Actor) -> None:
+    new = _spoiled(installation, admin)
+    installation.sql("ALTER TABLE public.notes RENAME COLUMN body TO words")
+    installation.sql("ALTER TABLE public.customers ADD COLUMN since date")
+    preview = previews.perform_preview(installation.services, admin, new)
+    assert [(d.table, d.column, d.kind, d.blocks) for d in preview.drift] == [
+        ("public.customers", "since", "new", False),
+        ("public.notes", "body", "renamed", True),
+    ]
+    assert previews.show_preview(installation.services, admin, preview.job) == preview

@@ -22,6 +22,7 @@
     │   ├── KeyMissing, KeyFileDamaged, KeyFileExposed, WrongKey
     ├── DatabaseTrouble                 exit 1, HTTP 503
     │   ├── DatabaseUnavailable, LockNotAvailable, RowsHidden, DatabaseRefused, SchemaMoved
+    ├── NotDelivered                    exit 1, HTTP 502    a message did not reach its channel
     └── StoreTrouble                    exit 1, HTTP 503
         ├── StoreFull (507), StoreNotWritable, StoreDenied, StoreMisaddressed
         └── StoreUnavailable
@@ -266,6 +267,13 @@ class SchemaMoved(DatabaseTrouble):
     """Tables were created, dropped or altered while the operation began."""
 
     default_hint = "Wait until the migration is through, then try again."
+
+
+class NotDelivered(RxbackupError):
+    """The message could not be delivered."""
+
+    http_status = 502
+    default_hint = "Check the channel, then `rxbackup channel test NAME`."
 
 
 class StoreTrouble(RxbackupError):

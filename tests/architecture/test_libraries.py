@@ -15,6 +15,7 @@ HOUSE = Path(rxbackup.__file__).parent
 
 ROOMS = {
     "alembic": {"tables"},
+    "apprise": {"notify"},
     "apscheduler": {"worker"},
     "backports": {"vault/compression.py"},
     "blake3": {"vault/sealing.py"},

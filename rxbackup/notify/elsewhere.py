@@ -1,0 +1,66 @@
+"""More than a hundred services, by the addresses of Apprise: `slack://…`, `tgram://…`, `ntfy://…`."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote
+
+from rxbackup.errors import NotDelivered, UsageError
+from rxbackup.notify.letter import Letter
+
+_HOST_ONLY = frozenset({"dbus", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows"})
+"""They speak to the machine that the server runs on: no way to tell a person."""
+_SHORTEST_SECRET = 4
+
+
+def service_of(url: str) -> str:
+    """Which service an address is for, as far as may be shown: its scheme.
+
+    Raises:
+        UsageError: Apprise does not know it, or it would tell nobody.
+    """
+    import apprise  # takes a third of a second: only who sends waits for it
+
+    scheme = url.partition("://")[0].strip().lower()
+    if scheme in _HOST_ONLY:
+        raise UsageError(f"{scheme} speaks to the server's own desktop, where nobody sits.", hint="Choose a service.")
+    if "://" not in url or apprise.Apprise.instantiate(url, suppress_exceptions=True) is None:
+        raise UsageError(
+            "Apprise does not understand this address.",
+            hint="It looks like slack://TokenA/TokenB/TokenC or ntfy://topic; Apprise's pages list every service.",
+        )
+    return scheme
+
+
+def send_elsewhere(url: str, letter: Letter) -> None:
+    """Send a letter to the service of an address.
+
+    Raises:
+        NotDelivered: the service did not take it; says what it answered, without the address.
+    """
+    import apprise
+
+    service = url.partition("://")[0]
+    sender = apprise.Apprise(asset=apprise.AppriseAsset(app_id="rxbackup", app_desc="rxbackup", async_mode=False))
+    if not sender.add(url):
+        raise NotDelivered(f"Apprise does not understand the address for {service}.", hint="Add the channel again.")
+    with apprise.LogCapture(level=apprise.logging.WARNING, fmt="%(message)s") as said:  # type: ignore[no-untyped-call]
+        done = sender.notify(
+            title=letter.subject,
+            body=letter.body,
+            body_format=apprise.NotifyFormat.TEXT,
+        )
+        words = said.getvalue()
+    if not done:
+        reason = without_secrets(words.strip().splitlines()[-1] if words.strip() else "", url)
+        raise NotDelivered(f"{service} did not take it. {reason}".strip(), hint="Check the address of the channel.")
+
+
+def without_secrets(words: str, url: str) -> str:
+    """The words with every part of the address gone that may be a secret, cut to a line."""
+    rest = url.partition("://")[2]
+    for mark in "/@:?&=,":
+        rest = rest.replace(mark, "\n")
+    parts = {part for piece in rest.split() for part in (piece, unquote(piece)) if len(part) >= _SHORTEST_SECRET}
+    for part in sorted(parts, key=len, reverse=True):
+        words = words.replace(part, "…")
+    return " ".join(words.split())[:300]

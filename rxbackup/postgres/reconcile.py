@@ -169,11 +169,11 @@ def count_same(conn: Connection, staged: Staged) -> int:
         query = sql.SQL(
             "SELECT pg_catalog.count(*) FROM ({}) AS x JOIN ({}) AS y "
             "ON x.rxb_image = y.rxb_image AND x.rxb_n = y.rxb_n"
-        ).format(_numbered(staged.target, staged.names), _numbered(staged.source, staged.names))
+        ).format(numbered(staged.target, staged.names), numbered(staged.source, staged.names))
     return count(conn, query)
 
 
-def _numbered(table: sql.Composable, names: Sequence[str], extra: str = "") -> sql.Composed:
+def numbered(table: sql.Composable, names: Sequence[str], extra: str = "") -> sql.Composed:
     """Every row as text, copies of one another numbered from 1."""
     image = sql.SQL("ROW({})::text").format(columns_of("t", names))
     return sql.SQL(
@@ -203,8 +203,8 @@ def delete_extra(conn: Connection, staged: Staged) -> int:
             "(SELECT FROM ({}) AS y WHERE x.rxb_image = y.rxb_image AND x.rxb_n = y.rxb_n)"
         ).format(
             staged.target,
-            _numbered(staged.target, staged.names, "t.tableoid AS rxb_table, t.ctid AS rxb_row, "),
-            _numbered(staged.source, staged.names),
+            numbered(staged.target, staged.names, "t.tableoid AS rxb_table, t.ctid AS rxb_row, "),
+            numbered(staged.source, staged.names),
         )
     return conn.execute(query).rowcount
 
@@ -224,33 +224,6 @@ def count_in_the_way(conn: Connection, staged: Staged, unique: Sequence[str]) ->
         conn,
         sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t JOIN {} AS s ON {} WHERE NOT ({})").format(
             staged.target, staged.source, equal("t", unique, "s", unique), equal("t", staged.key, "s", staged.key)
-        ),
-    )
-
-
-def count_clashing(conn: Connection, staged: Staged, unique: Sequence[str], *, among: str) -> int:
-    """Count rows to be written whose unique value is held by a row that stays as it is.
-
-    Args:
-        among: "missing" looks at rows to be inserted, and at all rows that hold their value; "changed" at all rows of
-            the stage, and at rows that the stage does not have.
-    """
-    if among == "missing":
-        stays = sql.SQL("NOT EXISTS (SELECT FROM {} AS x WHERE {})").format(
-            staged.target, equal("x", staged.key, "s", staged.key)
-        )
-    else:
-        stays = sql.SQL("NOT EXISTS (SELECT FROM {} AS x WHERE {})").format(
-            staged.source, equal("x", staged.key, "t", staged.key)
-        )
-    return count(
-        conn,
-        sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t JOIN {} AS s ON {} WHERE NOT ({}) AND {}").format(
-            staged.target,
-            staged.source,
-            equal("t", unique, "s", unique),
-            equal("t", staged.key, "s", staged.key),
-            stays,
         ),
     )
 
@@ -294,8 +267,8 @@ def insert_missing(conn: Connection, staged: Staged) -> int:
             "(SELECT FROM ({}) AS x WHERE x.rxb_image = y.rxb_image AND x.rxb_n = y.rxb_n)"
         ).format(
             columns_of("y", staged.names),
-            _numbered(staged.source, staged.names, "t.*, " if staged.names else ""),
-            _numbered(staged.target, staged.names),
+            numbered(staged.source, staged.names, "t.*, " if staged.names else ""),
+            numbered(staged.target, staged.names),
         )
     columns = sql.SQL("({})").format(sql.SQL(", ").join(map(sql.Identifier, staged.names)))
     return conn.execute(

@@ -1,11 +1,10 @@
-"""Foreign keys onto and from tables that are being set right: who would lose a parent, who must turn to another."""
+"""Foreign keys onto and from tables that are being set right: who refers to them, who must turn to another parent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from psycopg import sql
 
+from rxbackup.postgres.broken_keys import all_set
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.introspection import ForeignKey, Table
 from rxbackup.postgres.reconcile import Staged, assignments, count, equal, same_image
@@ -33,7 +32,7 @@ def count_leaving(conn: Connection, child: Staged, parent: Staged, key: ForeignK
     return count(
         conn,
         sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t JOIN {} AS s ON true WHERE {} AND {}").format(
-            child.target, child.source, _all_set("t", key.columns), _leaving(child, parent, key)
+            child.target, child.source, all_set("t", key.columns), _leaving(child, parent, key)
         ),
     )
 
@@ -45,69 +44,10 @@ def turn_leaving(conn: Connection, child: Staged, parent: Staged, key: ForeignKe
             child.target,
             assignments(key.columns),
             child.source,
-            _all_set("t", key.columns),
+            all_set("t", key.columns),
             _leaving(child, parent, key),
         )
     ).rowcount
-
-
-def count_orphaned(
-    conn: Connection, outside: Table, parent: Staged, key: ForeignKey, *, newer_rows_stay: bool = False
-) -> int:
-    """Count rows of a table that is not restored whose parent the restore would delete, or change under them.
-
-    Args:
-        newer_rows_stay: whether parents that the stage does not have are left alone.
-    """
-    stays = equal("s", key.referenced_columns, "t", key.referenced_columns)
-    if parent.key:
-        stays = sql.SQL("{} AND {}").format(equal("s", parent.key, "t", parent.key), stays)
-    restored: sql.Composable = sql.SQL("true")
-    if newer_rows_stay:
-        restored = sql.SQL("EXISTS (SELECT FROM {} AS s WHERE {})").format(
-            parent.source, equal("s", parent.key, "t", parent.key)
-        )
-    return count(
-        conn,
-        sql.SQL(
-            "SELECT pg_catalog.count(*) FROM {} AS c JOIN {} AS t ON {} "
-            "WHERE NOT EXISTS (SELECT FROM {} AS s WHERE {}) AND {}"
-        ).format(
-            outside.identifier,
-            parent.at_stake,
-            equal("t", key.referenced_columns, "c", key.columns),
-            parent.source,
-            stays,
-            restored,
-        ),
-    )
-
-
-def count_parentless(
-    conn: Connection, child: Staged, outside: Table, key: ForeignKey, *, only_missing: bool = False
-) -> int:
-    """Count staged rows that refer to a row which a table that is not restored does not have.
-
-    Args:
-        only_missing: whether rows that are there are left as they are.
-    """
-    written: sql.Composable = sql.SQL("true")
-    if only_missing and child.key:
-        written = sql.SQL("NOT EXISTS (SELECT FROM {} AS t WHERE {})").format(
-            child.target, equal("t", child.key, "s", child.key)
-        )
-    return count(
-        conn,
-        sql.SQL(
-            "SELECT pg_catalog.count(*) FROM {} AS s WHERE {} AND {} AND NOT EXISTS (SELECT FROM {} AS p WHERE {})"
-        ).format(
-            child.source,
-            _all_set("s", key.columns),
-            written,
-            outside.identifier,
-            equal("p", key.referenced_columns, "s", key.columns),
-        ),
-    )
 
 
 def count_referring(conn: Connection, child: Table, parent: Staged, key: ForeignKey) -> int:
@@ -127,7 +67,3 @@ def alter_foreign_key(conn: Connection, child: Table, key: ForeignKey, how: str)
             child.identifier, sql.Identifier(key.name), sql.SQL(how)
         )
     )
-
-
-def _all_set(alias: str, names: Sequence[str]) -> sql.Composed:
-    return sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier(alias, n)) for n in names)

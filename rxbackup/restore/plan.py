@@ -270,7 +270,8 @@ def _add_problem(problems: list[Problem], kind: str, names: Sequence[str], messa
 
 
 def _between_roots(key: ForeignKey, catalogue: Catalogue) -> ForeignKey:
-    """See a key of a partition as a key of the table it is a part of."""
+    """See a key of a partition as a key of the table it is a part of: there, not all rows need to hold it."""
+    whole = catalogue.by_oid[key.table].root == key.table
     return ForeignKey(
         key.name,
         catalogue.by_oid[key.table].root,
@@ -280,7 +281,7 @@ def _between_roots(key: ForeignKey, catalogue: Catalogue) -> ForeignKey:
         key.on_delete,
         key.on_update,
         key.deferrable,
-        key.validated,
+        key.validated and whole,
     )
 
 

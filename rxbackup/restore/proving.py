@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from rxbackup import errors
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.reconcile import Staged, count_disturbed, difference
+from rxbackup.postgres.sampling import sample
 from rxbackup.restore.plan import RestorePlan
 from rxbackup.restore.report import RestoreReport, TableResult
 
@@ -16,16 +17,23 @@ class PartDisturbed(Exception):
     """Setting a part of a table right changed rows of the other part."""
 
 
-def rehearsed(conn: Connection, plan: RestorePlan, staged: Mapping[int, Staged]) -> RestoreReport:
-    """Say what the restore would do, table by table. Changes nothing."""
+def rehearsed(conn: Connection, plan: RestorePlan, staged: Mapping[int, Staged], *, samples: int = 0) -> RestoreReport:
+    """Say what the restore would do, table by table, with up to `samples` rows of each. Changes nothing."""
     tables = {}
     for target in plan.targets:
         began = time.monotonic()
-        diff = difference(conn, staged[target.table.oid])
+        own = staged[target.table.oid]
+        diff = difference(conn, own)
         changed = diff.changed if plan.mode != "missing" else 0
         removed = diff.extra if plan.mode == "exact" else 0
-        rows = target.backup_rows + diff.extra - removed
-        tables[target.name] = TableResult(diff.missing, changed, removed, rows, round(time.monotonic() - began, 3))
+        tables[target.name] = TableResult(
+            diff.missing,
+            changed,
+            removed,
+            target.backup_rows + diff.extra - removed,
+            round(time.monotonic() - began, 3),
+            samples=() if diff.nothing else sample(conn, own, plan.mode, samples),
+        )
     return RestoreReport(tables, (), 0.0)
 
 

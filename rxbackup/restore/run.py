@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rxbackup import errors
 from rxbackup.postgres.connecting import Connection, connect, set_pins, translated
@@ -18,14 +18,16 @@ from rxbackup.postgres.introspection import Catalogue, read_catalogue
 from rxbackup.postgres.refusals import OthersInTheWay, others_in_the_way, refusals
 from rxbackup.postgres.triggers import silence_triggers
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
+from rxbackup.restore.consequences import find_consequences, refuse
 from rxbackup.restore.damage import survey
 from rxbackup.restore.locks import Ground, calm_targets, lock_what_differs
 from rxbackup.restore.plan import RestorePlan, RestoreRequest, TargetTable, plan_restore
 from rxbackup.restore.proving import PartDisturbed, prove, rehearsed
 from rxbackup.restore.report import RestoreReport, TableResult
 from rxbackup.restore.sequences import move_sequences_on
+from rxbackup.restore.setting_aside import SettingAside
 from rxbackup.restore.staging import Staging
-from rxbackup.restore.strategies import LooseKeys, Reconciliation, check_borders, check_clashes
+from rxbackup.restore.strategies import LooseKeys, Reconciliation
 from rxbackup.vault.manifest import Manifest
 from rxbackup.vault.vault import Vault
 
@@ -62,6 +64,7 @@ def run_restore(
     on_progress: ProgressSink = ignore_progress,
     before_commit: Callable[[str], None] | None = None,
     rehearse: bool = False,
+    samples: int = 0,
     agree: Callable[[Mapping[str, TableResult]], None] | None = None,
     lock_timeout_seconds: float = 30,
 ) -> RestoreReport:
@@ -71,9 +74,11 @@ def run_restore(
         plan: from `prepare_restore`; refused if the schema has changed since.
         before_commit: is told the transaction's id (xid8 as text) before COMMIT is sent. If the connection is lost
             just then, `commit_outcome` tells what became of it.
-        rehearse: compute the exact numbers and roll back. Takes no lock that keeps writers away.
+        rehearse: compute the exact numbers and roll back. Takes no lock that keeps writers away. What the restore would
+            be refused for because of keys is in the report then.
+        samples: of how many rows a table a rehearsal shows the values.
         agree: is told, by table, what will be done, as a rehearsal would tell it, when everything is locked and nothing
-            is touched yet. What it raises ends the restore.
+            is touched yet. What it raises ends the restore. It is asked again if the restore has to begin anew.
 
     Raises:
         errors.PlanRefused: a foreign key would break, the schema has moved, or PostgreSQL refuses a row.
@@ -82,7 +87,7 @@ def run_restore(
     """
     plan.refuse_if_blocked()
     started = time.monotonic()
-    settings = _Settings(source_url, vault, on_progress, before_commit, rehearse, agree, lock_timeout_seconds)
+    settings = _Settings(source_url, vault, on_progress, before_commit, rehearse, samples, agree, lock_timeout_seconds)
     whole = alone = False
     while True:
         try:
@@ -95,7 +100,7 @@ def run_restore(
         else:
             break
         # All was rolled back.
-    return RestoreReport(report.tables, report.sequences, round(time.monotonic() - started, 3))
+    return replace(report, seconds=round(time.monotonic() - started, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,7 @@ class _Settings:
     on_progress: ProgressSink
     before_commit: Callable[[str], None] | None
     rehearse: bool
+    samples: int
     agree: Callable[[Mapping[str, TableResult]], None] | None
     lock_timeout_seconds: float
 
@@ -190,24 +196,22 @@ def _same_plan(plan: RestorePlan, manifest: Manifest, catalogue: Catalogue) -> R
 
 
 def _restore(
-    conn: Connection,
-    plan: RestorePlan,
-    catalogue: Catalogue,
-    staging: Staging,
-    given: _Settings,
+    conn: Connection, plan: RestorePlan, catalogue: Catalogue, staging: Staging, given: _Settings
 ) -> RestoreReport:
     staged = {target.table.oid: staging.staged(i, target) for i, target in enumerate(plan.targets)}
     with refusals(rehearse=given.rehearse):
         for target in plan.targets:
             staging.fill(conn, staged[target.table.oid], target)
         staging.report("Checking the foreign keys")
-        check_borders(conn, plan, staged, catalogue)
-        if plan.mode != "exact":
-            check_clashes(conn, plan, staged)
+        aside = SettingAside(conn, plan, staged, catalogue)
+        aside.run()
+        consequences = find_consequences(conn, plan, staged, catalogue, left=aside.left)
         if given.rehearse:
-            return rehearsed(conn, plan, staged)
+            report = rehearsed(conn, plan, staged, samples=given.samples)
+            return replace(_with_parts(report, plan, staging, aside), consequences=consequences)
+        refuse(consequences)
         if given.agree is not None:
-            given.agree(rehearsed(conn, plan, staged).tables)
+            given.agree(_with_parts(rehearsed(conn, plan, staged), plan, staging, aside).tables)
         written = [t.table for t in plan.targets if t.table.oid not in staging.calm]
         with others_in_the_way(among_others=bool(staging.calm)), silence_triggers(conn, catalogue, written):
             conn.execute("SET CONSTRAINTS ALL DEFERRED")
@@ -218,15 +222,27 @@ def _restore(
         sequences = move_sequences_on(conn, plan.sequences, catalogue)
         staging.report("Comparing with the backup")
         newer = prove(conn, plan, staged)
-    return RestoreReport(
-        {
-            t.name: TableResult(r.added, r.changed, r.removed, t.backup_rows + newer[t.table.oid], round(r.seconds, 3))
-            for t in plan.targets
-            for r in (results[t.table.oid],)
-        },
-        sequences,
-        0.0,
-    )
+    tables = {
+        t.name: TableResult(r.added, r.changed, r.removed, t.backup_rows + newer[t.table.oid], round(r.seconds, 3))
+        for t in plan.targets
+        for r in (results[t.table.oid],)
+    }
+    return _with_parts(RestoreReport(tables, sequences, 0.0), plan, staging, aside)
+
+
+def _with_parts(report: RestoreReport, plan: RestorePlan, staging: Staging, aside: SettingAside) -> RestoreReport:
+    """The report with what staging and setting aside know of each table."""
+    tables = {}
+    for target in plan.targets:
+        oid, result = target.table.oid, report.tables[target.name]
+        damage = staging.damage.get(oid)
+        tables[target.name] = replace(
+            result,
+            rows=result.rows + aside.grown.get(oid, 0),
+            set_aside=aside.counts.get(oid, 0),
+            segments=(damage.touched, damage.total) if damage else None,
+        )
+    return replace(report, tables=tables)
 
 
 def _commit(conn: Connection, before_commit: Callable[[str], None] | None) -> None:

@@ -23,10 +23,6 @@ from rxbackup.postgres.introspection import Catalogue, ForeignKey
 from rxbackup.postgres.reconcile import Staged
 from rxbackup.restore.plan import RestorePlan, TargetTable
 
-_ACTIONS = {"c": "deleted with it", "n": "would lose their reference", "d": "would get another reference"}
-_ABSENT = "not in this backup (it is newer, or was left out of it)"
-_TOGETHER = "Restore the groups of both tables together."
-
 
 @dataclass(slots=True)
 class Changes:
@@ -65,72 +61,6 @@ class LooseKeys:
 
     def _alter(self, key: ForeignKey, how: str) -> None:
         references.alter_foreign_key(self.conn, self.catalogue.by_oid[key.table], key, how)
-
-
-def check_borders(conn: Connection, plan: RestorePlan, staged: Mapping[int, Staged], catalogue: Catalogue) -> None:
-    """Refuse, with names and numbers, where a foreign key across the border of the selection would break or cascade.
-
-    Raises:
-        errors.PlanRefused: with every such key.
-    """
-    broken: list[str] = []
-    hints: list[str] = []
-    for key in plan.from_outside if plan.mode != "missing" else ():
-        child, parent = catalogue.by_oid[key.table], staged[key.referenced]
-        if plan.mode == "changed" and not parent.key:
-            continue  # whole rows are never changed, only added
-        rows = references.count_orphaned(conn, child, parent, key, newer_rows_stay=plan.mode == "changed")
-        if rows:
-            fate = _ACTIONS.get(key.on_delete, "would refer to nothing")
-            absent = child.qualified not in plan.in_backup
-            broken.append(
-                f"{child.qualified} is {_ABSENT if absent else 'not restored'}, and {rows} of its rows refer to rows "
-                f"of {parent.table.qualified} that the backup does not have "
-                f"({'they would be ' if key.on_delete == 'c' else 'they '}{fate})."
-            )
-            hints.append(
-                f"Remove those rows of {child.qualified} ({rows}), or let them refer to other rows, then restore again."
-                if absent
-                else _TOGETHER
-            )
-    for key in plan.to_outside:
-        if not key.validated:
-            continue
-        outside, child_stage = catalogue.by_oid[key.referenced], staged[key.table]
-        rows = references.count_parentless(conn, child_stage, outside, key, only_missing=plan.mode == "missing")
-        if rows:
-            absent = outside.qualified not in plan.in_backup
-            broken.append(
-                f"{rows} rows of {child_stage.table.qualified} refer to rows of {outside.qualified} that are no longer "
-                f"there, and that table is {_ABSENT if absent else 'not restored'}."
-            )
-            hints.append(
-                f"Put the missing rows into {outside.qualified} first, or leave out the group of "
-                f"{child_stage.table.qualified}."
-                if absent
-                else _TOGETHER
-            )
-    if broken:
-        raise errors.PlanRefused(" ".join(broken) + " Nothing was changed.", hint=" ".join(dict.fromkeys(hints)))
-
-
-def check_clashes(conn: Connection, plan: RestorePlan, staged: Mapping[int, Staged]) -> None:
-    """Refuse where a row to be written needs a unique value that a row holds which stays as it is.
-
-    Raises:
-        errors.PlanRefused: with every such key. Which of the two rows is right is not ours to guess.
-    """
-    clashes = [
-        f"{rows} rows of {target.name} cannot come back, because newer rows hold their {' and '.join(unique)}."
-        for target in plan.targets
-        for unique in _uniques(target, staged[target.table.oid])
-        if (rows := reconcile.count_clashing(conn, staged[target.table.oid], unique, among=plan.mode))
-    ]
-    if clashes:
-        raise errors.PlanRefused(
-            " ".join(clashes) + " Nothing was changed.",
-            hint="Change or remove the newer rows first, or make the tables exactly as they were.",
-        )
 
 
 def _uniques(target: TargetTable, staged: Staged) -> list[tuple[str, ...]]:

@@ -15,6 +15,7 @@ from rxbackup import errors
 from rxbackup.postgres.connecting import Connection, connect, set_pins, translated
 from rxbackup.postgres.counting import count_rows
 from rxbackup.postgres.introspection import Catalogue, read_catalogue
+from rxbackup.postgres.materialized_views import find_readers
 from rxbackup.postgres.refusals import OthersInTheWay, others_in_the_way, refusals
 from rxbackup.postgres.triggers import silence_triggers
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
@@ -48,11 +49,14 @@ def prepare_restore(
             set_pins(conn)
             catalogue = read_catalogue(conn)
             plan = plan_restore(manifest, request, catalogue)
+            roots = {t.table.oid for t in plan.targets}
+            views = find_readers(conn, [t.oid for t in catalogue.tables if t.root in roots])
+            plan = replace(plan, stale_views=views)
             if not counted:
                 return plan
             conn.execute("SET LOCAL row_security = on")
             counts = count_rows(conn, catalogue, [t.table for t in plan.targets])
-        return plan_restore(manifest, request, catalogue, counts)
+        return replace(plan_restore(manifest, request, catalogue, counts), stale_views=views)
 
 
 def run_restore(

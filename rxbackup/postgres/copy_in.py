@@ -20,17 +20,22 @@ def copy_rows(
     pieces: Iterable[bytes],
     *,
     doing: str,
+    freeze: bool = False,
 ) -> int:
     r"""Run a COPY … FROM STDIN and return the number of rows PostgreSQL says it took.
 
     The count must be compared with what was meant: a `\.` line inside the stream would end it without an error.
+
+    Args:
+        freeze: rows need no later look by VACUUM. Only into a table that this very transaction has made or truncated.
 
     Raises:
         errors.DatabaseTrouble: a row does not fit the table. `doing` says what was being written.
     """
     # A table without columns has no column list: its rows are empty lines.
     names = sql.SQL(" ({})").format(sql.SQL(", ").join(map(sql.Identifier, columns))) if columns else sql.SQL("")
-    query = sql.SQL("COPY {}{} FROM STDIN").format(sql.Identifier(schema, name), names)
+    how = sql.SQL(" WITH (FREEZE)" if freeze else "")
+    query = sql.SQL("COPY {}{} FROM STDIN{}").format(sql.Identifier(schema, name), names, how)
     with translated(doing), conn.cursor() as cursor:
         with cursor.copy(query) as copy:
             for piece in pieces:

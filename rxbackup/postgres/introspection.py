@@ -23,6 +23,10 @@ SCRATCH_PATTERN = rf"^{SCRATCH_PREFIX}[0-9a-f]{{16}}(_[0-9]+)?$"
 """Names of schemas and databases that drills make and drop; no more backed up or restored than our own schemas."""
 
 
+SIDE_MARK = "rxbackup side schema: "
+"""How the comment of a schema begins that holds rows of a backup beside the protected tables, and of its tables."""
+
+
 def is_own_schema(name: str) -> bool:
     """Whether a schema is rxbackup's own or a drill's, so that nothing in it is backed up or restored."""
     return name in OWN_SCHEMAS or re.fullmatch(SCRATCH_PATTERN, name) is not None
@@ -207,6 +211,11 @@ _NOT_OURS = r"""
     AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_depend d
                     WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
                       AND d.objid = c.oid AND d.deptype = 'e')
+    AND NOT EXISTS (SELECT 1 FROM pg_catalog.pg_description d JOIN pg_catalog.pg_description s
+                      ON s.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass AND s.objoid = c.relnamespace
+                     AND s.objsubid = 0 AND pg_catalog.starts_with(s.description, %(side)s)
+                    WHERE d.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objoid = c.oid
+                      AND d.objsubid = 0 AND pg_catalog.starts_with(d.description, %(side)s))
 """
 
 _TABLES = (
@@ -318,7 +327,7 @@ def read_catalogue(conn: Connection) -> Catalogue:
         errors.DatabaseTrouble: PostgreSQL could not answer.
     """
     with translated("reading the catalogue"):
-        ours = {"own": list(OWN_SCHEMAS), "scratch": SCRATCH_PATTERN}
+        ours = {"own": list(OWN_SCHEMAS), "scratch": SCRATCH_PATTERN, "side": SIDE_MARK}
         rows: list[tuple[Any, ...]] = conn.execute(_TABLES, ours).fetchall()
         oids = {"oids": [r[0] for r in rows]}
         columns = _by_first(conn.execute(_COLUMNS, oids).fetchall())

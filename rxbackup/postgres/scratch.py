@@ -222,7 +222,7 @@ def _make_schemas(guard: Connection, url: str, name: str, schemas: Sequence[str]
         with translated("making the drill's schemas"), conn.transaction():
             for place in places.values() or [name]:
                 conn.execute(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(place)))
-                _shut(conn, place)
+                shut(conn, place)
     except BaseException:
         conn.close()
         raise
@@ -236,7 +236,7 @@ def _connect(url: str) -> Connection:
     return conn
 
 
-def _shut(conn: Connection, schema: str) -> None:
+def shut(conn: Connection, schema: str) -> None:
     """Take away what default privileges gave to others: rows that policies hide from them shall not be seen here."""
     others = conn.execute(
         "SELECT DISTINCT CASE WHEN x.grantee = 0 THEN NULL ELSE r.rolname::text END "

@@ -37,8 +37,10 @@ class Settings(BaseSettings):
         processes: copy processes of one backup; None means one a core.
         lock_timeout_seconds: how long a backup or a restore waits for a table lock.
         prune_grace_minutes: how long what nobody needs any more stays before it is deleted.
+        trash_days: how long a deleted backup can be had back.
         import_max_bytes: the largest file that can be uploaded to be imported.
         import_max_row_bytes: how many bytes of rows an imported file may hold, unpacked.
+        undo_days: for how many days at least a restore can be undone.
         session_idle_minutes: a session ends after so long without a click.
         session_hours: a session ends after so long in any case.
     """
@@ -58,8 +60,10 @@ class Settings(BaseSettings):
     processes: Annotated[int, Field(ge=1, le=64)] | None = None
     lock_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 30.0
     prune_grace_minutes: Annotated[int, Field(ge=0, le=525_600)] = 0
+    trash_days: Annotated[int, Field(ge=0, le=3650)] = 7
     import_max_bytes: Annotated[int, Field(ge=1 << 20)] = 16 << 30
     import_max_row_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 40
+    undo_days: Annotated[int, Field(ge=1, le=3650)] = 14
     session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12
 

@@ -100,11 +100,15 @@ class Run:
         """Say that this process lives; called by a thread of its own."""
         self._touch(None)
 
-    def note_commit(self, xid: str) -> None:
-        """Remember the transaction that is about to commit, before it does: who finds this job dead can ask for it."""
+    def note_commit(self, xid: str, result: Mapping[str, Any]) -> None:
+        """Remember the transaction that is about to commit, before it does: who finds this job dead can ask for it.
+
+        `result` is what is known of its result by then.
+        """
         with self.services.system.session("system") as session:
             self.require_running(session, unless_cancelled=True)
-            session.exec(update(Job).where(col(Job.id) == self._uuid).values(commit_xid=xid))
+            values = {"commit_xid": xid, "result": dict(result)}
+            session.exec(update(Job).where(col(Job.id) == self._uuid).values(**values))
 
     def require_running(self, session: Session, *, unless_cancelled: bool = False) -> None:
         """Lock the row and make sure that it still says *running*.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import re
-from datetime import datetime
-from uuid import uuid4
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID, uuid4
 
+from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from rxbackup.access.actor import Actor
@@ -28,8 +30,16 @@ _OWN_NAME = re.compile(_PREFIX + r"(?P<of>.+?)(, \d{1,2} [A-Z][a-z]{2} \d{4}, \d
 _logger = logging.getLogger(__name__)
 
 
-def take_safety_backup(run: Run, view: BackupView, store: str) -> str:
-    """Take it, of every group, and see that it can be read back; its id.
+@dataclass(frozen=True, slots=True)
+class SafetyBackup:
+    """One that is complete and was read back; it is kept at least until `until`."""
+
+    id: str
+    until: datetime
+
+
+def take_safety_backup(run: Run, view: BackupView, store: str) -> SafetyBackup:
+    """Take it, of every group, and see that it can be read back.
 
     `view` is what will be restored; the safety backup goes to `store`.
 
@@ -53,12 +63,14 @@ def take_safety_backup(run: Run, view: BackupView, store: str) -> str:
         report = verify_structure(vault, taken.outcome.manifest, on_progress=run.sink(35, 40))
     if not report.ok:
         raise Corrupt(f"The safety backup cannot be read back: {report.damaged[0]}.")
+    until = services.clock() + timedelta(days=services.settings.undo_days)
     with services.system.session("system") as session:
         run.require_running(session)
         taken.finish(session, run)
+        session.exec(update(Backup).where(col(Backup.id) == UUID(backup_id)).values(expires_at=until))
         found = VerifyView(backup_id, "structure", ok=True, checked_chunks=report.checked_chunks, damaged=(), seconds=0)
         note_proof(session, find_backup(session, backup_id), found)
-    return backup_id
+    return SafetyBackup(backup_id, until)
 
 
 def drop_safety_backup(services: Services, backup_id: str) -> None:

@@ -56,6 +56,7 @@ class UndoView:
         restored: name of the backup that was restored then.
         backup: the safety backup, taken just before.
         groups, skip, tables: what was restored then, and would be put back now.
+        set_aside, replace_own_account: as they were asked for then.
         until: the safety backup is kept at least until then; None is without an end.
     """
 
@@ -66,6 +67,8 @@ class UndoView:
     groups: tuple[str, ...] | None
     skip: tuple[str, ...]
     tables: tuple[str, ...] | None = None
+    set_aside: bool = False
+    replace_own_account: bool = False
     until: datetime | None = None
 
 

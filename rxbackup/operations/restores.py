@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
@@ -18,7 +19,7 @@ from rxbackup.operations._outcome import Outcome, await_outcome
 from rxbackup.operations._places import reading_vault
 from rxbackup.operations._queueing import just_asked, queue_job
 from rxbackup.operations._running import Run, run_job
-from rxbackup.operations._safety import drop_safety_backup, take_safety_backup
+from rxbackup.operations._safety import SafetyBackup, drop_safety_backup, take_safety_backup
 from rxbackup.operations._taking import mark_backup_failed
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
@@ -113,14 +114,15 @@ def perform_restore(
             seen = seen_preview(services, actor, view.id, new)
             refuse_moved_ground(plan, seen)
             safety = take_safety_backup(run, view, new.store or view.store) if new.safety else None
+            planned = _Planned(plan, manifest, vault, agree_with(seen), safety)
             try:
-                done = _restore(run, plan, manifest, vault, agree_with(seen), low=40.0 if safety else 0.0)
+                done = _restore(run, planned)
             except PlanRefused:
                 # What speaks against it may be known only now. Nothing was changed, so there is nothing to undo.
                 if safety is not None:
-                    drop_safety_backup(services, safety)
+                    drop_safety_backup(services, safety.id)
                 raise
-        return _report(run, view, done, safety)
+        return _report(run, view, planned, done)
 
     return run_job(
         services,
@@ -134,6 +136,28 @@ def perform_restore(
     )
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Planned:
+    """What is about to be restored, and what makes it bearable."""
+
+    plan: RestorePlan
+    manifest: Manifest
+    vault: Vault
+    agree: Agree | None
+    safety: SafetyBackup | None
+
+    def lasting(self) -> RestoreView:
+        """What is known of the result before there is one."""
+        return RestoreView(
+            job="",
+            tables={},
+            safety_backup=self.safety.id if self.safety else None,
+            seconds=0.0,
+            undo_until=self.safety.until if self.safety else None,
+            stale_views=tuple(each.qualified for each in self.plan.stale_views),
+        )
+
+
 @dataclasses.dataclass(slots=True)
 class _Done:
     """What came of the transaction; `report` is None if only its commit is known."""
@@ -142,25 +166,23 @@ class _Done:
     note: str = ""
 
 
-def _restore(
-    run: Run, plan: RestorePlan, manifest: Manifest, vault: Vault, agree: Agree | None, *, low: float
-) -> _Done:
+def _restore(run: Run, planned: _Planned) -> _Done:
     services = run.services
     noted: list[str] = []
 
     def before_commit(xid: str) -> None:
-        run.note_commit(xid)
+        run.note_commit(xid, _document(planned.lasting()))
         noted.append(xid)
 
     try:
         report = run_restore(
-            plan,
-            manifest,
-            vault=vault,
+            planned.plan,
+            planned.manifest,
+            vault=planned.vault,
             source_url=services.source_url,
-            on_progress=run.sink(low, 99),
+            on_progress=run.sink(40.0 if planned.safety else 0.0, 99),
             before_commit=before_commit,
-            agree=agree,
+            agree=planned.agree,
             lock_timeout_seconds=services.settings.lock_timeout_seconds,
         )
     except DatabaseTrouble as error:
@@ -179,13 +201,13 @@ def _restore(
     return _Done(report)
 
 
-def _report(run: Run, view: BackupView, done: _Done, safety: str | None) -> RestoreView:
+def _report(run: Run, view: BackupView, planned: _Planned, done: _Done) -> RestoreView:
     changes = changes_of(done.report) if done.report else {}
     touched = sum(c.added + c.changed + c.removed for c in changes.values())
-    restored = RestoreView(
+    restored = dataclasses.replace(
+        planned.lasting(),
         job=run.id,
         tables=changes,
-        safety_backup=safety,
         seconds=done.report.seconds if done.report else 0.0,
         note=done.note,
     )
@@ -193,12 +215,18 @@ def _report(run: Run, view: BackupView, done: _Done, safety: str | None) -> Rest
     with run.services.system.session("system") as session:
         run.succeed(
             session,
-            {**dataclasses.asdict(restored), "message": message},
+            {**_document(restored), "message": message},
             action="restore.complete",
             object_id=view.id,
             is_final=True,
         )
     return restored
+
+
+def _document(restored: RestoreView) -> dict[str, Any]:
+    """As plain values for the row of the job."""
+    until = restored.undo_until
+    return {**dataclasses.asdict(restored), "undo_until": until.isoformat() if until else None}
 
 
 def _check_confirmed(view: BackupView, new: NewRestore) -> None:

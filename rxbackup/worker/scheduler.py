@@ -12,12 +12,25 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from rxbackup import wiring
 from rxbackup.access.actor import Actor
 from rxbackup.errors import RxbackupError
-from rxbackup.operations import backups, copies, health, imports, jobs, previews, prunes, sign_in, verifications
+from rxbackup.operations import (
+    backups,
+    channels,
+    copies,
+    health,
+    imports,
+    jobs,
+    previews,
+    prunes,
+    sign_in,
+    undos,
+    verifications,
+)
 from rxbackup.operations.services import Services
 
 _logger = logging.getLogger(__name__)
 
 _LOOK_AFTER_DATABASE_SECONDS = 5
+_SEND_SECONDS = 15
 _DUTIES: tuple[Callable[[Services, Actor], object], ...] = (
     jobs.reap_dead_jobs,
     backups.finish_deletions,
@@ -28,6 +41,8 @@ _DUTIES: tuple[Callable[[Services, Actor], object], ...] = (
     imports.sweep_imports,
     sign_in.purge_sessions,
     previews.forget_previews,
+    undos.expire_safety_backups,
+    channels.forget_old_messages,
     health.record_heartbeat,
 )
 
@@ -39,6 +54,11 @@ def tick(services: Services) -> None:
     """
     for duty in _DUTIES:
         _guarded(duty.__name__, functools.partial(duty, services, Actor.system()))
+
+
+def _send(services: Services) -> None:
+    """Apart from the duties: a mail server that does not answer must not keep backups waiting."""
+    _guarded("send_messages", functools.partial(channels.send_messages, services, Actor.system()))
 
 
 def _keep_database() -> None:
@@ -63,6 +83,7 @@ def start_scheduler(services: Services) -> BackgroundScheduler:
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
     )
     scheduler.add_job(tick, "interval", args=(services,), minutes=1, next_run_time=datetime.now(UTC), id="tick")
+    scheduler.add_job(_send, "interval", args=(services,), seconds=_SEND_SECONDS, id="send")
     if services.embedded:
         scheduler.add_job(_keep_database, "interval", seconds=_LOOK_AFTER_DATABASE_SECONDS, id="database")
     scheduler.start()

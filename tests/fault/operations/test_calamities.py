@@ -6,6 +6,7 @@ Processes that are killed: see `tests/fault/processes`.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -48,8 +49,8 @@ def test_the_job_of_a_restore_that_was_cut_before_its_commit_failed(
     before = installation.image()
     note_commit = _running.Run.note_commit
 
-    def cut(run: _running.Run, xid: str) -> None:
-        note_commit(run, xid)
+    def cut(run: _running.Run, xid: str, result: Mapping[str, Any]) -> None:
+        note_commit(run, xid, result)
         from tests.support.postgres import admin_url
 
         with psycopg.connect(admin_url(services.source_url), autocommit=True) as conn:
@@ -96,7 +97,7 @@ def test_nothing_changes_if_the_note_before_the_commit_cannot_be_written(
     installation.sql("DELETE FROM public.orders")
     before = installation.image()
 
-    def away(run: _running.Run, xid: str) -> None:
+    def away(run: _running.Run, xid: str, result: Mapping[str, Any]) -> None:
         raise DatabaseUnavailable(f"The system database is away, {xid}.")
 
     monkeypatch.setattr(_running.Run, "note_commit", away)

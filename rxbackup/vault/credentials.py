@@ -1,4 +1,4 @@
-"""The credentials of a store, sealed under the installation's key: opened only to open the store."""
+"""Credentials of stores and secrets of channels, sealed under the installation's key: opened only to be used."""
 
 from __future__ import annotations
 
@@ -16,10 +16,27 @@ CREDENTIALS = ("access_key", "secret_key", "session_token")
 
 def seal_credentials(values: Mapping[str, str], keyring: Keyring, *, installation: UUID, store: str) -> bytes | None:
     """What is kept of them; None if there are none. Bound to the installation and to the store's name."""
+    return seal_secrets(values, keyring, installation=installation, purpose=_purpose(store))
+
+
+def seal_secrets(values: Mapping[str, str], keyring: Keyring, *, installation: UUID, purpose: str) -> bytes | None:
+    """What is kept of secrets; None if there are none. Bound to the installation and to what they are for."""
     kept = {name: value for name, value in values.items() if value}
     if not kept:
         return None
-    return keyring.wrap(orjson.dumps(kept), vault_id=installation.bytes, purpose=_purpose(store))
+    return keyring.wrap(orjson.dumps(kept), vault_id=installation.bytes, purpose=purpose)
+
+
+def open_secrets(sealed: bytes | None, keyring: Keyring, *, installation: UUID, purpose: str) -> dict[str, str]:
+    """What `seal_secrets` sealed.
+
+    Raises:
+        WrongKey: it was sealed with another key, for another installation or for something else.
+    """
+    if sealed is None:
+        return {}
+    opened = keyring.unwrap(bytes(sealed), vault_id=installation.bytes, purpose=purpose)
+    return {name: str(value) for name, value in orjson.loads(opened).items()}
 
 
 def open_recipe(
@@ -38,15 +55,13 @@ def open_recipe(
         KeyTrouble: the credentials were sealed with another key.
     """
     known = {name: str(value) for name, value in settings.items()}
-    if sealed is not None:
-        try:
-            opened = keyring.unwrap(bytes(sealed), vault_id=installation.bytes, purpose=_purpose(store))
-        except WrongKey:
-            raise KeyTrouble(
-                f"The credentials of the store {store} were sealed with another key.",
-                hint="Put the right key back. If it is lost, remove the store and add it again.",
-            ) from None
-        known |= {name: str(value) for name, value in orjson.loads(opened).items()}
+    try:
+        known |= open_secrets(sealed, keyring, installation=installation, purpose=_purpose(store))
+    except WrongKey:
+        raise KeyTrouble(
+            f"The credentials of the store {store} were sealed with another key.",
+            hint="Put the right key back. If it is lost, remove the store and add it again.",
+        ) from None
     return StoreRecipe(kind, known, system_url=system_url)
 
 

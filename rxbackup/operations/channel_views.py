@@ -1,0 +1,83 @@
+"""The values that tell about channels and messages; doors take them from here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from pydantic import SecretStr
+
+
+@dataclass(frozen=True, slots=True)
+class NewChannel:
+    """A way to tell people, as somebody wants it.
+
+    Attributes:
+        kind: email, webhook, apprise or heartbeat.
+        events: which happenings are told there; None is the usual ones.
+        to, sender, host, port, security, username, password: of an email channel; security is starttls, tls or none.
+        url: of the others; sealed before it is kept, and never shown again.
+        signing_key: of a webhook; its requests are signed with it.
+    """
+
+    name: str
+    kind: str
+    events: tuple[str, ...] | None = None
+    to: tuple[str, ...] = ()
+    sender: str = ""
+    host: str = ""
+    port: int | None = None
+    security: str = "starttls"
+    username: str = ""
+    password: SecretStr | None = field(default=None, repr=False)
+    url: SecretStr | None = field(default=None, repr=False)
+    signing_key: SecretStr | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class EventView:
+    """Something that can be told. `is_usual` says whether channels hear of it unless told otherwise."""
+
+    name: str
+    meaning: str
+    is_usual: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelView:
+    """A way to tell people.
+
+    Attributes:
+        where: where its messages go, without what is secret in it.
+        problem: why the last message did not get there; empty once one did.
+        waiting: messages that are still to be sent.
+    """
+
+    id: str
+    name: str
+    kind: str
+    where: str
+    events: tuple[str, ...]
+    active: bool
+    created_by: str
+    created_at: datetime
+    last_sent_at: datetime | None
+    problem: str
+    waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """One message of the outbox. `state` is waiting, sent or given up."""
+
+    id: str
+    channel: str
+    event: str
+    subject: str
+    body: str
+    state: str
+    attempts: int
+    created_at: datetime
+    sent_at: datetime | None
+    next_try_at: datetime | None
+    problem: str

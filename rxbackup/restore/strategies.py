@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from rxbackup import errors
-from rxbackup.postgres import reconcile, references
+from rxbackup.postgres import broken_keys, reconcile, references
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.introspection import Catalogue, ForeignKey
 from rxbackup.postgres.reconcile import Staged
@@ -124,6 +124,8 @@ class Reconciliation:
         child, parent = self.staged[key.table], self.staged[key.referenced]
         if not child.key or not set(key.columns) <= set(child.settable):
             return 0
+        if not broken_keys.knows(parent, key.referenced_columns):
+            return 0  # no stage tells what PostgreSQL will compute; it refuses if a row would be left behind
         if not references.count_leaving(self.conn, child, parent, key):
             return 0
         self.loose.loosen(key)

@@ -123,7 +123,7 @@ def test_each_occurrence_comes_once(rule: Rule) -> None:
         for begin, end in _spans(changes):
             assert _actual(rule, zone, begin, end) == _expected(rule, zone, begin, end), (name, begin)
             looked_at += 1
-    assert looked_at > 100
+    assert looked_at >= 50
 
 
 @given(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from rxbackup.operations.backup_views import BackupView
+from rxbackup.operations.restore_views import FieldView
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,3 +63,82 @@ class RowsView:
     total: int
     looked_at: int
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TableComparison:
+    """What became of one table between two moments, in rows.
+
+    Attributes:
+        rows_before, rows_after: all its rows; None where there is no such table.
+        by_key: whether rows were recognised by their primary key; otherwise a changed row counts as removed and added.
+        notes: what differs in its columns, in words.
+    """
+
+    name: str
+    group: str
+    added: int
+    changed: int
+    removed: int
+    rows_before: int | None
+    rows_after: int | None
+    by_key: bool
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupComparison:
+    """What became of one group: rows, and how many of its tables differ."""
+
+    name: str
+    added: int
+    changed: int
+    removed: int
+    tables: int
+    tables_changed: int
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonView:
+    """What differs between two backups, or between one and the live database.
+
+    Attributes:
+        job: the run that found it.
+        after: None is the live database at `at`.
+        at: when the comparison was made.
+        tables: those that differ, by group and name.
+        notes: what was not compared, in words.
+        parts_opened, parts_total: how much had to be opened, of both sides together.
+    """
+
+    job: str
+    before: BackupView
+    after: BackupView | None
+    at: datetime
+    groups: tuple[GroupComparison, ...]
+    tables: tuple[TableComparison, ...]
+    notes: tuple[str, ...]
+    parts_opened: int
+    parts_total: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class RowComparison:
+    """One row that was "added", "changed" or "removed"; `cut` says that a value is longer than what is shown."""
+
+    change: str
+    fields: tuple[FieldView, ...]
+    cut: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RowComparisons:
+    """Some rows of a table that differ; `more` says that others follow, `skipped` how many went before."""
+
+    table: str
+    rows: tuple[RowComparison, ...]
+    skipped: int
+    more: bool
+    notes: tuple[str, ...]
+    by_key: bool

@@ -8,7 +8,18 @@ from typing import Any
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import RxbackupError
-from rxbackup.operations import backups, copies, imports, jobs, previews, prunes, restores, stores, verifications
+from rxbackup.operations import (
+    backups,
+    comparisons,
+    copies,
+    imports,
+    jobs,
+    previews,
+    prunes,
+    restores,
+    stores,
+    verifications,
+)
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import NewBackup, NewRestore
 
@@ -69,6 +80,11 @@ def _copy(services: Services, actor: Actor, parameters: Mapping[str, Any], job_i
     return copies.perform_copy(services, actor, backup, store, job_id=job_id)
 
 
+def _compare(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
+    before, after = str(parameters["backup_id"]), str(parameters["after"])
+    return comparisons.perform_compare(services, actor, before, after, job_id=job_id)
+
+
 def _prune(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
     return prunes.perform_prune(services, actor, parameters.get("store"), job_id=job_id)
 
@@ -86,6 +102,7 @@ def _import(services: Services, actor: Actor, parameters: Mapping[str, Any], job
 
 PERFORM: Mapping[str, _Perform] = {
     "backup": _backup,
+    "compare": _compare,
     "copy": _copy,
     "import": _import,
     "preview": _preview,

@@ -20,7 +20,7 @@ COMMANDS = dict(_commands(app))
 PROMISED = [
     "serve", "worker", "migrate", "doctor", "restore", "undo", "admin create", "demo load", "key check", "prune",
     "backup create", "backup list", "backup show", "backup delete", "backup verify", "backup download",
-    "backup pin", "backup unpin", "backup import", "backup copy", "backup uncopy", "backup rows",
+    "backup pin", "backup unpin", "backup import", "backup copy", "backup uncopy", "backup rows", "compare",
     "store add", "store list", "store test", "store remove", "store rebuild",
 ]  # fmt: skip
 

@@ -9,12 +9,13 @@ import typer
 
 from rxbackup.cli import words
 from rxbackup.cli.files import target
-from rxbackup.cli.options import AsJson, BackupId
+from rxbackup.cli.options import AsJson, BackupId, Quiet
+from rxbackup.cli.progress import shown_progress
 from rxbackup.cli.session import answer, installation, say, table
 from rxbackup.errors import UsageError
 
 if TYPE_CHECKING:
-    from rxbackup.operations.views import KeptTableView, RowsView
+    from rxbackup.operations.views import ComparisonView, KeptTableView, RowComparisons, RowsView
 
 _WIDEST = 8
 _SHOWN_CHARACTERS = 60
@@ -68,6 +69,36 @@ def rows(
         answer(whole, as_json=as_json, text=lambda: _say_rows(found))
 
 
+def compare(
+    before: BackupId,
+    after: Annotated[str, typer.Argument(metavar="ID|now", help="Another backup, or the live database.")] = "now",
+    *,
+    table_name: Annotated[
+        str | None, typer.Option("--table", metavar="TABLE", help="Show the rows of this table that differ.")
+    ] = None,
+    limit: Annotated[int, typer.Option("--rows", min=1, max=500, help="How many of them.")] = 50,
+    skip: Annotated[int, typer.Option("--skip", min=0, help="How many to pass over.")] = 0,
+    change: Annotated[
+        str | None, typer.Option("--only", metavar="CHANGE", help="Only rows that were added, changed or removed.")
+    ] = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what was added, changed and removed between two backups, or since one. Nothing is restored for it."""
+    from rxbackup.operations.comparisons import compare_rows, perform_compare
+
+    if table_name is not None:
+        with installation() as at:
+            rows_found = compare_rows(
+                at.services, at.actor, before, after, table_name, change=change, skip=skip, limit=limit
+            )
+        answer(rows_found, as_json=as_json, text=lambda: _say_different_rows(rows_found))
+        return
+    with installation() as at, shown_progress(quiet=quiet) as on_progress:
+        found = perform_compare(at.services, at.actor, before, after, on_progress=on_progress)
+    answer(found, as_json=as_json, text=lambda: _say_comparison(found))
+
+
 def _list_tables(backup: str, *, as_json: bool) -> None:
     from rxbackup.operations.rows import list_tables
 
@@ -118,7 +149,47 @@ def _say_rows(found: RowsView) -> None:
     say(f"\n{shown} of {words.number(found.total)}." + (f" More: --after {found.next}" if found.next else ""))
 
 
+def _say_comparison(found: ComparisonView) -> None:
+    after = found.after.name if found.after else "now"
+    if not found.tables:
+        say(f"No row differs between {found.before.name} and {after}.")
+    else:
+        lines = [
+            [t.name, t.group, *(words.number(count) if count else "–" for count in (t.added, t.changed, t.removed))]
+            for t in found.tables
+        ]
+        table(["Table", "Group", "Added", "Changed", "Removed"], lines, right=(2, 3, 4))
+        for each in found.tables:
+            for note in each.notes:
+                say(f"{each.name}: {note}")
+    for note in found.notes:
+        say(note)
+    opened = f"{words.number(found.parts_opened)} of {words.number(found.parts_total)} parts opened"
+    say(f"\n{found.before.name} → {after}: {opened}, {words.span(found.seconds)}.")
+
+
+def _say_different_rows(found: RowComparisons) -> None:
+    signs = {"added": "+", "changed": "~", "removed": "-"}
+    for row in found.rows:
+        if row.change == "changed":
+            shown = [
+                f"{f.column}: {_shown(f.before)} → {_shown(f.after)}" if f.differs else f"{f.column}: {_shown(f.after)}"
+                for f in row.fields
+            ]
+        else:
+            shown = [f"{f.column}: {_shown(f.after if row.change == 'added' else f.before)}" for f in row.fields]
+        say(f"{signs[row.change]} " + ", ".join(shown))
+    for note in found.notes:
+        say(note)
+    if not found.rows:
+        say(f"No such row differs in {found.table}.")
+    elif found.more:
+        say(f"More: --skip {found.skipped + len(found.rows)}")
+
+
 def _shown(value: str | None) -> str:
     if value is None:
         return "NULL"
-    return value if len(value) <= _SHOWN_CHARACTERS else f"{value[:_SHOWN_CHARACTERS]}…"
+    # A value may hold what a terminal would obey.
+    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in value[:_SHOWN_CHARACTERS])
+    return shown if len(value) <= _SHOWN_CHARACTERS else f"{shown}…"

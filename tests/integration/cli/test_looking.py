@@ -1,9 +1,11 @@
-"""`backup rows` as people and scripts meet it."""
+"""`backup rows` and `compare` as people and scripts meet them."""
 
 from __future__ import annotations
 
 import csv
 from pathlib import Path
+
+import psycopg
 
 from tests.support.terminal import Terminal
 
@@ -32,3 +34,26 @@ def test_rows_of_a_backup_on_the_terminal(shop: Terminal, tmp_path: Path) -> Non
     assert shop.run("backup", "rows", backup, "order", "--json").error["hint"] == "Did you mean public.orders?"
     assert shop.run("backup", "rows", backup, "order").code == 4
     assert shop.run("backup", "rows", backup, "orders", "--where", "x=1").code == 2
+
+
+def test_compare_on_the_terminal(shop: Terminal) -> None:
+    assert shop.run("backup", "create", "--name", "First", "-q").code == 0
+    with psycopg.connect(shop.settings["RXBACKUP_DATABASE_URL"], autocommit=True) as conn:
+        conn.execute("DELETE FROM public.orders WHERE id <= 3")
+        conn.execute("UPDATE public.customers SET name = E'bell\\x07' WHERE id = 7")
+    found = shop.run("compare", "First", "now", "--json", "-q").json
+    assert {t["name"]: (t["added"], t["changed"], t["removed"]) for t in found["tables"]} == {
+        "public.customers": (0, 1, 0), "public.orders": (0, 0, 3),
+    }  # fmt: skip
+    assert found["parts_opened"] < found["parts_total"]
+    told = shop.run("compare", "First")
+    assert "public.orders" in told.out
+    assert "parts opened" in told.out
+    rows = shop.run("compare", "First", "now", "--table", "orders", "--rows", "2")
+    assert rows.out.splitlines()[0].startswith("- id: 1, customer_id: ")
+    assert rows.out.splitlines()[-1] == "More: --skip 2"
+    changed = shop.run("compare", "First", "--table", "customers").out
+    assert "~ id: 7, name: customer 7 → bell\N{REPLACEMENT CHARACTER}" in changed
+    shop.run("backup", "create", "--name", "Second", "-q")
+    assert shop.run("compare", "Second", "now").out.startswith("No row differs between Second and now.")
+    assert shop.run("compare", "First", "Third").code == 4

@@ -13,15 +13,19 @@ from rxbackup import wiring
 from rxbackup.access.actor import Actor
 from rxbackup.errors import RxbackupError
 from rxbackup.operations import (
+    alerts,
     backups,
     channels,
     copies,
     health,
     imports,
     jobs,
+    occurrences,
     previews,
     prunes,
+    retentions,
     sign_in,
+    trash,
     undos,
     verifications,
 )
@@ -31,10 +35,16 @@ _logger = logging.getLogger(__name__)
 
 _LOOK_AFTER_DATABASE_SECONDS = 5
 _SEND_SECONDS = 15
-_DUTIES: tuple[Callable[[Services, Actor], object], ...] = (
+_Duties = tuple[Callable[[Services, Actor], object], ...]
+_TIMELY: _Duties = (occurrences.queue_due_backups, occurrences.settle_occurrences)
+"""What no other duty may delay, however long that one takes."""
+_DUTIES: _Duties = (
     jobs.reap_dead_jobs,
+    alerts.notice_runs,  # before retention: only then the radar has seen the newest backup
     backups.finish_deletions,
     copies.queue_waiting_copies,
+    retentions.retain_daily,
+    trash.empty_trash,
     prunes.sweep_waiting,
     prunes.prune_daily,
     verifications.drop_drill_leftovers,
@@ -42,6 +52,7 @@ _DUTIES: tuple[Callable[[Services, Actor], object], ...] = (
     sign_in.purge_sessions,
     previews.forget_previews,
     undos.expire_safety_backups,
+    alerts.tell_alerts,
     channels.forget_old_messages,
     health.record_heartbeat,
 )
@@ -52,7 +63,12 @@ def tick(services: Services) -> None:
 
     Any number of instances may do this at the same time.
     """
-    for duty in _DUTIES:
+    _do(services, _TIMELY)
+    _do(services, _DUTIES)
+
+
+def _do(services: Services, duties: _Duties) -> None:
+    for duty in duties:
         _guarded(duty.__name__, functools.partial(duty, services, Actor.system()))
 
 
@@ -82,7 +98,8 @@ def start_scheduler(services: Services) -> BackgroundScheduler:
     scheduler = BackgroundScheduler(
         timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 60}
     )
-    scheduler.add_job(tick, "interval", args=(services,), minutes=1, next_run_time=datetime.now(UTC), id="tick")
+    for name, duties in (("schedules", _TIMELY), ("duties", _DUTIES)):
+        scheduler.add_job(_do, "interval", args=(services, duties), minutes=1, next_run_time=datetime.now(UTC), id=name)
     scheduler.add_job(_send, "interval", args=(services,), seconds=_SEND_SECONDS, id="send")
     if services.embedded:
         scheduler.add_job(_keep_database, "interval", seconds=_LOOK_AFTER_DATABASE_SECONDS, id="database")

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from rxbackup.cadence.lateness import GRACE, late_from
-from rxbackup.cadence.rules import Rule, cron, daily, hourly, monthly, weekly
+from rxbackup.cadence.rules import Rule, daily, hourly, monthly, weekly
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -29,7 +29,7 @@ def test_late_is_one_and_a_half_intervals_after_the_last_good_run(rule: Rule, la
 
 
 def test_a_rule_that_is_never_due_is_never_late() -> None:
-    assert late_from(cron("0 0 30 2 *"), BERLIN, datetime(2026, 1, 1, tzinfo=UTC)) is None
+    assert late_from(Rule("cron", expression="0 0 30 2 *"), BERLIN, datetime(2026, 1, 1, tzinfo=UTC)) is None
 
 
 def test_late_lies_after_the_next_due_moment() -> None:

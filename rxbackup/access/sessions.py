@@ -107,13 +107,14 @@ def end_session(session: Session, token: str, *, now: datetime) -> str | None:
     return row[0] if row else None
 
 
-def end_sessions_of(session: Session, email: str, *, now: datetime) -> None:
-    """End every session of an account: its password or its role changed."""
-    session.exec(
+def end_sessions_of(session: Session, email: str, *, now: datetime) -> int:
+    """End every session of an account, because its password or its role changed; how many that were."""
+    ended = session.exec(
         update(UserSession)
         .where(col(UserSession.email) == email, col(UserSession.revoked_at).is_(None))
         .values(revoked_at=now)
     )
+    return int(ended.rowcount)
 
 
 def remove_ended(session: Session, *, now: datetime, lifetimes: Lifetimes) -> int:

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from rxbackup.operations._planning import Planned
 from rxbackup.operations.views import (
     BackupView,
     ChoiceView,
@@ -21,7 +22,7 @@ from rxbackup.operations.views import (
 )
 from rxbackup.postgres.sampling import RowSample
 from rxbackup.restore.consequences import Consequence
-from rxbackup.restore.plan import RestorePlan, TargetTable
+from rxbackup.restore.plan import TargetTable
 from rxbackup.restore.report import RestoreReport, TableResult
 
 
@@ -30,10 +31,9 @@ def changes_of(report: RestoreReport) -> dict[str, TableChange]:
     return {name: _change(result) for name, result in report.tables.items()}
 
 
-def preview_of(
-    view: BackupView, plan: RestorePlan, *, rehearsed: RestoreReport | None = None, warnings: tuple[str, ...] = ()
-) -> RestorePreview:
-    """The view of a plan, with the rows of its rehearsal if there was one; `warnings` come before the plan's own."""
+def preview_of(view: BackupView, planned: Planned, rehearsed: RestoreReport | None = None) -> RestorePreview:
+    """The view of a plan, with the rows of its rehearsal if there was one."""
+    plan = planned.plan
     results = rehearsed.tables if rehearsed else {}
     tables = tuple(_table(target, results.get(target.name)) for target in plan.targets)
     return RestorePreview(
@@ -41,7 +41,7 @@ def preview_of(
         tables=tables,
         groups=tuple(_group(name, tables) for name in dict.fromkeys(t.group for t in tables)),
         problems=tuple(ProblemView(p.message, p.hint, p.kind, tuple(p.tables)) for p in plan.problems),
-        warnings=(*warnings, *plan.warnings),
+        warnings=(*planned.warnings, *plan.warnings),
         allowed=plan.allowed and not (rehearsed and rehearsed.consequences),
         fingerprint=plan.fingerprint,
         mode=plan.mode,
@@ -49,6 +49,7 @@ def preview_of(
         consequences=tuple(_consequence(each) for each in rehearsed.consequences) if rehearsed else (),
         drift=tuple(DriftView(d.table, d.column, d.kind, d.consequence, d.blocks) for d in plan.drift),
         stale_views=tuple(view.qualified for view in plan.stale_views),
+        kept_account=planned.kept_account,
     )
 
 

@@ -1,7 +1,7 @@
 """Would a restore lock out the person who asks for it?
 
 In the bundled application an admin is an active row of `public.users` with role admin. A restore may take that
-row away.
+row away, if the person asks that her own row be replaced too.
 """
 
 from __future__ import annotations
@@ -13,25 +13,24 @@ from rxbackup.operations.services import Services
 from rxbackup.postgres.copy_format import split_row
 from rxbackup.restore.plan import RestorePlan
 from rxbackup.tables.system import Setting
-from rxbackup.vault.manifest import Manifest, TableEntry
+from rxbackup.vault.manifest import Manifest
 from rxbackup.vault.vault import Vault
 
-_USERS = "public.users"
+USERS = "public.users"
 
 
 def lockout_warning(
     services: Services, actor: Actor, plan: RestorePlan, vault: Vault, manifest: Manifest
 ) -> str | None:
     """The warning, or None where nobody is locked out."""
-    if actor.door in {Door.CONSOLE, Door.SYSTEM} or _USERS not in {t.name for t in plan.targets}:
+    if actor.door in {Door.CONSOLE, Door.SYSTEM} or USERS not in {t.name for t in plan.targets}:
         return None
     with services.system.session("system") as session:
         if not is_bundled(session):
             return None
-    entry = next((t for t in manifest.tables if t.qualified == _USERS), None)
-    if entry is None or plan.mode == "missing":
+    if plan.mode == "missing":
         return None
-    is_admin = _is_admin_in(entry, vault, actor.email)
+    is_admin = is_admin_in(manifest, vault, actor.email)
     if is_admin or (is_admin is None and plan.mode == "changed"):
         return None
     return (
@@ -46,8 +45,11 @@ def is_bundled(session: Session) -> bool:
     return bool(row and row.value)
 
 
-def _is_admin_in(entry: TableEntry, vault: Vault, email: str) -> bool | None:
+def is_admin_in(manifest: Manifest, vault: Vault, email: str) -> bool | None:
     """Whether the backup calls this person an active admin; None if it does not know the person."""
+    entry = next((t for t in manifest.tables if t.qualified == USERS), None)
+    if entry is None:
+        return True
     names = [column.name for column in entry.copied_columns]
     if not {"email", "role"} <= set(names):
         return True

@@ -16,12 +16,12 @@ from sqlmodel import col, select
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import PlanRefused, Refused, RxbackupError
-from rxbackup.operations._asked import chosen_tables, parameters_of, request_of, restorable
+from rxbackup.operations._asked import chosen_tables, parameters_of, restorable
 from rxbackup.operations._catalogue import find_backup, find_job, job_view
 from rxbackup.operations._foretelling import document_of, preview_from, preview_of
 from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._lockout import lockout_warning
 from rxbackup.operations._places import reading_vault
+from rxbackup.operations._planning import plan_of
 from rxbackup.operations._queueing import queue_job
 from rxbackup.operations._running import Run, run_job
 from rxbackup.operations.guard import requires
@@ -30,12 +30,13 @@ from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, JobView, NewRestore, ProblemView, RestorePreview
 from rxbackup.operations.wording import counted
 from rxbackup.progress import ProgressSink
-from rxbackup.restore.run import prepare_restore, run_restore
+from rxbackup.restore.run import run_restore
 from rxbackup.tables.system import Job
 
 __all__ = ["RestorePreview", "forget_previews", "perform_preview", "request_preview", "show_preview"]
 
 _KEPT = timedelta(days=1)
+_SAMPLES = 20
 
 
 @requires(Permission.RESTORE)
@@ -127,26 +128,24 @@ def forget_previews(services: Services, actor: Actor) -> int:
 def _look(run: Run, view: BackupView, new: NewRestore) -> RestorePreview:
     services = run.services
     with hold_backup(services, view.id), reading_vault(services, view, new.store) as vault:
-        manifest = vault.get_manifest(view.id)
-        plan = prepare_restore(manifest, request_of(new), source_url=services.source_url)
-        lockout = lockout_warning(services, run.actor, plan, vault, manifest)
-        warnings = (lockout,) if lockout else ()
-        if not plan.allowed:
-            return preview_of(view, plan, warnings=warnings)
+        planned = plan_of(services, run.actor, view, new, vault, counted=True)
+        if not planned.plan.allowed:
+            return preview_of(view, planned)
         try:
             rehearsed = run_restore(
-                plan,
-                manifest,
+                planned.plan,
+                planned.manifest,
                 vault=vault,
                 source_url=services.source_url,
                 on_progress=run.sink(),
                 rehearse=True,
+                samples=_SAMPLES,
                 lock_timeout_seconds=services.settings.lock_timeout_seconds,
             )
         except PlanRefused as error:
-            preview = preview_of(view, plan, warnings=warnings)
-            return dataclasses.replace(preview, allowed=False, problems=(_problem(error),))
-    return preview_of(view, plan, rehearsed=rehearsed, warnings=warnings)
+            problems = (_problem(error),)
+            return dataclasses.replace(preview_of(view, planned), allowed=False, problems=problems)
+    return preview_of(view, planned, rehearsed)
 
 
 def _problem(error: RxbackupError) -> ProblemView:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
+from collections.abc import Mapping
 from typing import Any
 
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
-from rxbackup.errors import DatabaseTrouble, PlanRefused, Refused, UsageError
+from rxbackup.errors import DatabaseTrouble, PlanRefused, Refused, RxbackupError, UsageError
 from rxbackup.operations._agreeing import Agree, agree_with, refuse_moved_ground, seen_preview
-from rxbackup.operations._asked import chosen_tables, parameters_of, request_of, restorable
+from rxbackup.operations._asked import chosen_tables, parameters_of, restorable
 from rxbackup.operations._catalogue import find_job, job_view
 from rxbackup.operations._claiming import refuse_second_restore
 from rxbackup.operations._foretelling import changes_of, preview_of
 from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._lockout import lockout_warning
 from rxbackup.operations._outcome import Outcome, await_outcome
+from rxbackup.operations._own_account import end_sessions_of_changed, people_signed_in
 from rxbackup.operations._places import reading_vault
+from rxbackup.operations._planning import Planned, plan_of
 from rxbackup.operations._queueing import just_asked, queue_job
 from rxbackup.operations._running import Run, run_job
 from rxbackup.operations._safety import SafetyBackup, drop_safety_backup, take_safety_backup
@@ -25,11 +28,7 @@ from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, JobView, NewRestore, RestorePreview, RestoreView
 from rxbackup.progress import ProgressSink
-from rxbackup.restore.plan import RestorePlan
-from rxbackup.restore.report import RestoreReport
-from rxbackup.restore.run import prepare_restore, run_restore
-from rxbackup.vault.manifest import Manifest
-from rxbackup.vault.vault import Vault
+from rxbackup.restore.run import run_restore
 
 __all__ = [
     "NewRestore",
@@ -42,6 +41,8 @@ __all__ = [
 
 _RESOLVE_SECONDS = 60.0
 
+_logger = logging.getLogger(__name__)
+
 
 @requires(Permission.RESTORE)
 def preview_restore(services: Services, actor: Actor, new: NewRestore) -> RestorePreview:
@@ -52,10 +53,7 @@ def preview_restore(services: Services, actor: Actor, new: NewRestore) -> Restor
     """
     view = restorable(services, actor, new.backup_id)
     with reading_vault(services, view, new.store) as vault:
-        manifest = vault.get_manifest(view.id)
-        plan = prepare_restore(manifest, request_of(new), source_url=services.source_url)
-        lockout = lockout_warning(services, actor, plan, vault, manifest)
-    return preview_of(view, plan, warnings=(lockout,) if lockout else ())
+        return preview_of(view, plan_of(services, actor, view, new, vault, counted=True))
 
 
 @requires(Permission.RESTORE)
@@ -70,9 +68,7 @@ def request_restore(services: Services, actor: Actor, new: NewRestore) -> JobVie
     view = restorable(services, actor, new.backup_id)
     _check_confirmed(view, new)
     with reading_vault(services, view, new.store) as vault:
-        plan = prepare_restore(
-            vault.get_manifest(view.id), request_of(new), source_url=services.source_url, counted=False
-        )
+        plan = plan_of(services, actor, view, new, vault, counted=False).plan
     plan.refuse_if_blocked()
     refuse_moved_ground(plan, seen_preview(services, actor, view.id, new))
     parameters = parameters_of(view, new, chosen_tables(services, actor, view, new))
@@ -108,21 +104,20 @@ def perform_restore(
 
     def work(run: Run) -> RestoreView:
         with hold_backup(services, view.id), reading_vault(services, view, new.store) as vault:
-            manifest = vault.get_manifest(view.id)
-            plan = prepare_restore(manifest, request_of(new), source_url=services.source_url, counted=False)
-            plan.refuse_if_blocked()
+            planned = plan_of(services, actor, view, new, vault, counted=False)
+            planned.plan.refuse_if_blocked()
             seen = seen_preview(services, actor, view.id, new)
-            refuse_moved_ground(plan, seen)
+            refuse_moved_ground(planned.plan, seen)
             safety = take_safety_backup(run, view, new.store or view.store) if new.safety else None
-            planned = _Planned(plan, manifest, vault, agree_with(seen), safety)
+            before = people_signed_in(services, parameters["targets"])
             try:
-                done = _restore(run, planned)
+                done = _restore(run, planned, agree_with(seen), safety)
             except PlanRefused:
                 # What speaks against it may be known only now. Nothing was changed, so there is nothing to undo.
                 if safety is not None:
                     drop_safety_backup(services, safety.id)
                 raise
-        return _report(run, view, planned, done)
+        return _report(run, view, dataclasses.replace(done, sessions_ended=_end_sessions(run, before)))
 
     return run_job(
         services,
@@ -136,42 +131,20 @@ def perform_restore(
     )
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Planned:
-    """What is about to be restored, and what makes it bearable."""
-
-    plan: RestorePlan
-    manifest: Manifest
-    vault: Vault
-    agree: Agree | None
-    safety: SafetyBackup | None
-
-    def lasting(self) -> RestoreView:
-        """What is known of the result before there is one."""
-        return RestoreView(
-            job="",
-            tables={},
-            safety_backup=self.safety.id if self.safety else None,
-            seconds=0.0,
-            undo_until=self.safety.until if self.safety else None,
-            stale_views=tuple(each.qualified for each in self.plan.stale_views),
-        )
-
-
-@dataclasses.dataclass(slots=True)
-class _Done:
-    """What came of the transaction; `report` is None if only its commit is known."""
-
-    report: RestoreReport | None
-    note: str = ""
-
-
-def _restore(run: Run, planned: _Planned) -> _Done:
+def _restore(run: Run, planned: Planned, agree: Agree | None, safety: SafetyBackup | None) -> RestoreView:
     services = run.services
     noted: list[str] = []
+    expected = RestoreView(
+        job=run.id,
+        tables={},
+        safety_backup=safety.id if safety else None,
+        seconds=0.0,
+        undo_until=safety.until if safety else None,
+        stale_views=tuple(each.qualified for each in planned.plan.stale_views),
+    )
 
     def before_commit(xid: str) -> None:
-        run.note_commit(xid, _document(planned.lasting()))
+        run.note_commit(xid, _document(expected))
         noted.append(xid)
 
     try:
@@ -180,9 +153,9 @@ def _restore(run: Run, planned: _Planned) -> _Done:
             planned.manifest,
             vault=planned.vault,
             source_url=services.source_url,
-            on_progress=run.sink(40.0 if planned.safety else 0.0, 99),
+            on_progress=run.sink(40.0 if safety else 0.0, 99),
             before_commit=before_commit,
-            agree=planned.agree,
+            agree=agree,
             lock_timeout_seconds=services.settings.lock_timeout_seconds,
         )
     except DatabaseTrouble as error:
@@ -190,7 +163,8 @@ def _restore(run: Run, planned: _Planned) -> _Done:
             raise
         outcome = await_outcome(services.source_url, noted[0], seconds=_RESOLVE_SECONDS)
         if outcome is Outcome.COMMITTED:
-            return _Done(None, "The connection was lost just after the restore was committed. The rows are restored.")
+            note = "The connection was lost just after the restore was committed. The rows are restored."
+            return dataclasses.replace(expected, note=note)
         if outcome is Outcome.ABORTED:
             raise
         raise DatabaseTrouble(
@@ -198,24 +172,25 @@ def _restore(run: Run, planned: _Planned) -> _Done:
             "say what became of it.",
             hint="When the database answers again, compare the tables before restoring once more.",
         ) from error
-    return _Done(report)
+    return dataclasses.replace(expected, tables=changes_of(report), seconds=report.seconds)
 
 
-def _report(run: Run, view: BackupView, planned: _Planned, done: _Done) -> RestoreView:
-    changes = changes_of(done.report) if done.report else {}
-    touched = sum(c.added + c.changed + c.removed for c in changes.values())
-    restored = dataclasses.replace(
-        planned.lasting(),
-        job=run.id,
-        tables=changes,
-        seconds=done.report.seconds if done.report else 0.0,
-        note=done.note,
-    )
-    message = done.note or f"{view.name} is restored: {touched} rows in {len(changes)} tables were set right."
+def _end_sessions(run: Run, before: Mapping[str, str]) -> int:
+    try:
+        return end_sessions_of_changed(run.services, run.actor, before)
+    except RxbackupError:
+        # The rows are restored all the same; and whoever is no admin any more is asked at the next click.
+        _logger.warning("The sessions of people whose rows were restored could not be ended", exc_info=True)
+        return 0
+
+
+def _report(run: Run, view: BackupView, restored: RestoreView) -> RestoreView:
+    touched = sum(c.added + c.changed + c.removed for c in restored.tables.values())
+    message = f"{view.name} is restored: {touched} rows in {len(restored.tables)} tables were set right."
     with run.services.system.session("system") as session:
         run.succeed(
             session,
-            {**_document(restored), "message": message},
+            {**_document(restored), "message": restored.note or message},
             action="restore.complete",
             object_id=view.id,
             is_final=True,

@@ -190,3 +190,49 @@ def test_a_column_that_moved_is_told(installation: Installation, admin: Actor) -
         ("public.notes", "body", "renamed", True),
     ]
     assert previews.show_preview(installation.services, admin, preview.job) == preview
+
+
+def test_what_speaks_against_it_is_told_with_what_can_be_done(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    backup = backups.perform_backup(services, admin, NewBackup("First"))
+    installation.sql("INSERT INTO public.customers VALUES (999, 'new')")
+    installation.sql("CREATE TABLE public.claims (id int PRIMARY KEY, customer_id int REFERENCES public.customers)")
+    installation.sql("INSERT INTO public.claims VALUES (1, 999)")
+    installation.sql("DELETE FROM public.notes WHERE id = 1")
+    new = NewRestore(backup.id, confirm_name="First")
+
+    refused = previews.perform_preview(services, admin, new)
+
+    assert (refused.allowed, refused.is_exact, refused.problems) == (False, True, ())
+    (consequence,) = refused.consequences
+    assert (consequence.kind, consequence.table, consequence.other, consequence.rows) == (
+        "orphans",
+        "public.claims",
+        "public.customers",
+        1,
+    )
+    assert "set-aside" in [choice.kind for choice in consequence.choices]
+    assert previews.show_preview(services, admin, refused.job) == refused
+    with pytest.raises(PlanRefused, match=r"public\.claims"):
+        restores.perform_restore(services, admin, new)
+
+    aside = dataclasses.replace(new, set_aside=True)
+    preview = previews.perform_preview(services, admin, aside)
+    assert (preview.allowed, preview.consequences) == (True, ())
+    done = restores.perform_restore(services, admin, dataclasses.replace(aside, preview=preview.job))
+    assert (done.tables["public.customers"].set_aside, done.tables["public.notes"].added) == (1, 1)
+    assert installation.sql("SELECT name FROM public.customers WHERE id = 999") == [("new",)]
+
+
+def test_a_preview_shows_rows_and_how_much_of_a_table_differs(installation: Installation, admin: Actor) -> None:
+    services = installation.services
+    preview = previews.perform_preview(services, admin, _spoiled(installation, admin))
+    notes = next(table for table in preview.tables if table.name == "public.notes")
+    assert [
+        (row.change, [(f.column, f.before, f.after) for f in row.fields if f.differs]) for row in notes.samples
+    ] == [
+        ("change", [("body", "spoiled", "ää")]),
+        ("remove", [("id", "900", None), ("body", "newer", None)]),
+    ]
+    assert (notes.segments_touched, notes.segments_total) in {(1, 1), (None, None)}
+    assert previews.show_preview(services, admin, preview.job) == preview

@@ -46,6 +46,7 @@ def lock_tables(conn: Connection, url: str, modes: Mapping[int, str], *, timeout
             if time.monotonic() >= deadline:
                 raise errors.LockNotAvailable(blocked_message(url, [blocked]))
             order = [blocked, *(oid for oid in order if oid != blocked)]
+        conn.execute("RELEASE SAVEPOINT before_locks")
         set_lock_timeout(conn, timeout_seconds)
 
 

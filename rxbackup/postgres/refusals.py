@@ -21,6 +21,8 @@ class refusals:  # noqa: N801 - reads as a word in `with refusals():`
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, errors.DatabaseTrouble) and isinstance(error.__cause__, psycopg.errors.IntegrityError):
+            error = error.__cause__
         if not isinstance(error, psycopg.Error):
             return
         diag = error.diag

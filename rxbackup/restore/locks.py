@@ -8,7 +8,7 @@ wrote elsewhere is seen, and that table is locked too. So a restore undoes all o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rxbackup import errors
 from rxbackup.postgres.connecting import Connection
@@ -16,11 +16,13 @@ from rxbackup.postgres.introspection import Catalogue, ForeignKey
 from rxbackup.postgres.locking import blocked_message, lock_tables, set_lock_timeout, short_wait_seconds
 from rxbackup.restore.damage import Damage
 from rxbackup.restore.plan import RestorePlan
+from rxbackup.restore.reloading import Reloads
 
 _ROUNDS = 3
 
 _KEEPS_WRITERS_AWAY = "SHARE ROW EXCLUSIVE"
 _KEEPS_DEFINITIONS = "ROW EXCLUSIVE"
+_KEEPS_ALL_AWAY = "ACCESS EXCLUSIVE"
 _ACTS = "cnd"
 
 
@@ -30,11 +32,13 @@ class Ground:
 
     Attributes:
         damage: of the targets, by oid, of which only a part differs from the backup, or nothing.
+        reloads: what maintenance will load anew.
     """
 
     plan: RestorePlan
     catalogue: Catalogue
     damage: Mapping[int, Damage]
+    reloads: Reloads = field(default_factory=Reloads)
 
 
 def calm_targets(plan: RestorePlan, damage: Mapping[int, Damage]) -> frozenset[int]:
@@ -45,11 +49,13 @@ def calm_targets(plan: RestorePlan, damage: Mapping[int, Damage]) -> frozenset[i
     return frozenset(calm)
 
 
-def wanted_locks(plan: RestorePlan, catalogue: Catalogue, calm: frozenset[int]) -> dict[int, str]:
+def wanted_locks(ground: Ground, calm: frozenset[int]) -> dict[int, str]:
     """Modes by oid, with partitions: of targets that differ, of the others, and of what a cascade could reach."""
+    plan = ground.plan
     modes = {t.table.oid: _KEEPS_DEFINITIONS if t.table.oid in calm else _KEEPS_WRITERS_AWAY for t in plan.targets}
     modes |= {k.table: "SHARE" for k in plan.from_outside if k.referenced not in calm and _acts(k)}
-    return {t.oid: modes[t.root] for t in catalogue.tables if t.root in modes}
+    wanted = {t.oid: modes[t.root] for t in ground.catalogue.tables if t.root in modes}
+    return wanted | dict.fromkeys(ground.reloads.locked, _KEEPS_ALL_AWAY)
 
 
 def _acts(key: ForeignKey) -> bool:
@@ -89,12 +95,12 @@ def lock_what_differs(
     conn.execute("ROLLBACK")
     calm = frozenset() if all_of_it else calm_targets(ground.plan, ground.damage)
     for chances in reversed(range(_ROUNDS)):
-        wanted = wanted_locks(ground.plan, ground.catalogue, calm)
+        wanted = wanted_locks(ground, calm)
         begin()
         lock_tables(conn, url, wanted, timeout_seconds=timeout_seconds)
         ground = look()
         still = calm & calm_targets(ground.plan, ground.damage)
-        if still == calm and wanted == wanted_locks(ground.plan, ground.catalogue, calm):
+        if still == calm and wanted == wanted_locks(ground, calm):
             if calm:
                 # Rows that others write to those tables are waited for only as long as that cannot be half a deadlock.
                 set_lock_timeout(conn, short_wait_seconds(conn))

@@ -21,6 +21,11 @@ from rxbackup.vault.manifest import Manifest, SequenceEntry, TableEntry
 
 MODES = ("exact", "missing", "changed")
 
+_LARGE_BYTES = 1 << 20
+
+_LOADED_BYTES_A_SECOND = 25 << 20
+"""With indexes and keys built anew; measured on two slow cores."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptRow:
@@ -101,6 +106,11 @@ class TargetTable:
         """Bytes of row text in the backup."""
         return sum(e.raw_bytes for e in self.entries)
 
+    @property
+    def is_large(self) -> bool:
+        """Whether maintenance makes it quicker. Small tables are set right sooner than keys are taken off and on."""
+        return self.backup_bytes >= _LARGE_BYTES
+
 
 @dataclass(frozen=True, slots=True)
 class RestorePlan:
@@ -141,6 +151,12 @@ class RestorePlan:
     def allowed(self) -> bool:
         """Whether nothing speaks against it."""
         return not self.problems
+
+    @property
+    def lock_seconds(self) -> float:
+        """About how long maintenance keeps readers away from the large tables, if all of them must be loaded anew."""
+        large = sum(t.backup_bytes for t in self.targets if t.is_large) if self.request.maintenance else 0
+        return large / _LOADED_BYTES_A_SECOND
 
     def refuse_if_blocked(self) -> None:
         """Raise errors.PlanRefused with every problem in words, if there is one."""
@@ -194,7 +210,13 @@ def plan_restore(
         sequences=_sequences(manifest, set(chosen), whole=whole),
         drift=drift,
         problems=tuple(problems),
-        warnings=_warnings(in_backup, drift, catalogue, whole=whole),
+        warnings=_warnings(
+            in_backup,
+            drift,
+            catalogue,
+            whole=whole,
+            locked=[t.name for t in targets if t.is_large] if request.maintenance else [],
+        ),
         fingerprint=_fingerprint(manifest, request.mode, targets, keys),
     )
 
@@ -304,12 +326,18 @@ def _sequences(manifest: Manifest, chosen: set[str], *, whole: bool) -> tuple[Se
 
 
 def _warnings(
-    in_backup: Mapping[str, str], drift: Sequence[Drift], catalogue: Catalogue, *, whole: bool
+    in_backup: Mapping[str, str],
+    drift: Sequence[Drift],
+    catalogue: Catalogue,
+    *,
+    whole: bool,
+    locked: Sequence[str],
 ) -> tuple[str, ...]:
     new = [t.qualified for t in catalogue.roots if t.qualified not in in_backup] if whole else []
     return (
         *([f"Not in the backup, so left as they are: {listed(new)}."] if new else []),
         *(d.message for d in drift if not d.blocks),
+        *([f"Kept from readers, too, if they must be loaded anew: {listed(locked)}."] if locked else []),
     )
 
 

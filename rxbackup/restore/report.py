@@ -18,6 +18,7 @@ class TableResult:
         segments: how many segments of the backup may differ from the table, of how many; None where nobody could tell,
             and the table was taken whole.
         samples: in a rehearsal, some of the rows that would be added, changed or removed.
+        reloaded: the table was emptied and loaded anew: all its rows were removed, and those of the backup added.
     """
 
     added: int
@@ -28,6 +29,7 @@ class TableResult:
     set_aside: int = 0
     segments: tuple[int, int] | None = None
     samples: tuple[RowSample, ...] = ()
+    reloaded: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from rxbackup.restore.damage import survey
 from rxbackup.restore.locks import Ground, calm_targets, lock_what_differs
 from rxbackup.restore.plan import RestorePlan, RestoreRequest, TargetTable, plan_restore
 from rxbackup.restore.proving import PartDisturbed, prove, rehearsed
+from rxbackup.restore.reloading import Reloading, Reloads, choose_reloads
 from rxbackup.restore.report import RestoreReport, TableResult
 from rxbackup.restore.sequences import move_sequences_on
 from rxbackup.restore.setting_aside import SettingAside
@@ -82,7 +83,8 @@ def run_restore(
             be refused for because of keys is in the report then.
         samples: of how many rows a table a rehearsal shows the values.
         agree: is told, by table, what will be done, as a rehearsal would tell it, when everything is locked and nothing
-            is touched yet. What it raises ends the restore. It is asked again if the restore has to begin anew.
+            is touched yet. What it raises ends the restore. It is asked again if the restore has to begin anew. It is
+            told nothing of tables that maintenance loads anew: what is in those is replaced, whatever it is.
 
     Raises:
         errors.PlanRefused: a foreign key would break, the schema has moved, or PostgreSQL refuses a row.
@@ -143,9 +145,8 @@ def _carry_out(
         with translated("planning the restore"):
             catalogue = read_catalogue(conn)
         again = _same_plan(plan, manifest, catalogue)
-        if whole:
-            return Ground(again, catalogue, {})
-        return Ground(again, catalogue, survey(conn, again, manifest, catalogue, given.source_url, on_table=looking_at))
+        damage = {} if whole else survey(conn, again, manifest, catalogue, given.source_url, on_table=looking_at)
+        return Ground(again, catalogue, damage, choose_reloads(conn, again, catalogue, damage))
 
     def looking_at(target: TargetTable) -> None:
         staging.report(f"Looking at {target.name}")
@@ -167,7 +168,10 @@ def _carry_out(
                 all_of_it=alone,
             )
         staging.plan, staging.damage, staging.calm = ground.plan, ground.damage, calm
-        report = _restore(conn, ground.plan, ground.catalogue, staging, given)
+        # A rehearsal counts what differs, which takes a stage.
+        reloads = Reloads() if given.rehearse else ground.reloads
+        reloading = Reloading(conn, ground.plan, reloads, staging)
+        report = _restore(conn, ground.catalogue, staging, reloading, given)
         if given.rehearse:
             conn.execute("ROLLBACK")
         else:
@@ -200,8 +204,9 @@ def _same_plan(plan: RestorePlan, manifest: Manifest, catalogue: Catalogue) -> R
 
 
 def _restore(
-    conn: Connection, plan: RestorePlan, catalogue: Catalogue, staging: Staging, given: _Settings
+    conn: Connection, catalogue: Catalogue, staging: Staging, reloading: Reloading, given: _Settings
 ) -> RestoreReport:
+    plan = reloading.rest
     staged = {target.table.oid: staging.staged(i, target) for i, target in enumerate(plan.targets)}
     with refusals(rehearse=given.rehearse):
         for target in plan.targets:
@@ -216,22 +221,25 @@ def _restore(
         refuse(consequences)
         if given.agree is not None:
             given.agree(_with_parts(rehearsed(conn, plan, staged), plan, staging, aside).tables)
-        written = [t.table for t in plan.targets if t.table.oid not in staging.calm]
+        written = [t.table for t in staging.plan.targets if t.table.oid not in staging.calm]
         with others_in_the_way(among_others=bool(staging.calm)), silence_triggers(conn, catalogue, written):
+            reloading.fill()
             conn.execute("SET CONSTRAINTS ALL DEFERRED")
             with LooseKeys(conn, catalogue) as loose:
                 results = Reconciliation(conn, plan, staged, catalogue, loose).run(on_table=staging.report)
                 staging.report("Checking the constraints")
                 conn.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            reloading.rebuild()
         sequences = move_sequences_on(conn, plan.sequences, catalogue)
         staging.report("Comparing with the backup")
         newer = prove(conn, plan, staged)
+        reloaded = reloading.results()
     tables = {
         t.name: TableResult(r.added, r.changed, r.removed, t.backup_rows + newer[t.table.oid], round(r.seconds, 3))
         for t in plan.targets
         for r in (results[t.table.oid],)
     }
-    return _with_parts(RestoreReport(tables, sequences, 0.0), plan, staging, aside)
+    return _with_parts(RestoreReport(tables | reloaded, sequences, 0.0), staging.plan, staging, aside)
 
 
 def _with_parts(report: RestoreReport, plan: RestorePlan, staging: Staging, aside: SettingAside) -> RestoreReport:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from rxbackup import errors
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.copy_in import copy_rows
+from rxbackup.postgres.introspection import Table
 from rxbackup.postgres.reconcile import Staged, analyse_stage, create_stage, note_touched
 from rxbackup.progress import Progress, ProgressSink
 from rxbackup.restore.damage import Damage
 from rxbackup.restore.plan import RestorePlan, TargetTable
+from rxbackup.restore.reading_ahead import read_ahead
 from rxbackup.vault.manifest import SegmentEntry, TableEntry
 from rxbackup.vault.vault import Vault
 
@@ -74,7 +77,7 @@ class Staging:
                 segments = [segment for of, segment in damage.segments if of is entry]
                 self._pass_over(entry, segments)
             if segments:
-                self._load(conn, staged, entry, segments)
+                self._load(conn, ("pg_temp", staged.stage), entry, segments)
         for each in damage.ranges if damage else ():
             note_touched(conn, staged, each.leaf, each.first, each.end)
         analyse_stage(conn, staged)
@@ -85,15 +88,27 @@ class Staging:
         self.rows += entry.rows - sum(s.rows for s in segments)
         self.sent += entry.raw_bytes - sum(s.raw_bytes for s in segments)
 
-    def _load(self, conn: Connection, staged: Staged, entry: TableEntry, segments: Sequence[SegmentEntry]) -> None:
+    def load(self, conn: Connection, table: Table, entry: TableEntry, *, freeze: bool) -> None:
+        """Load all rows of an entry straight into a table, which this transaction has truncated."""
+        self._load(conn, (table.schema, table.name), entry, entry.segments, freeze=freeze)
+
+    def _load(
+        self,
+        conn: Connection,
+        where: tuple[str, str],
+        entry: TableEntry,
+        segments: Sequence[SegmentEntry],
+        *,
+        freeze: bool = False,
+    ) -> None:
         wanted = sum(s.rows for s in segments)
         taken = copy_rows(
             conn,
-            "pg_temp",
-            staged.stage,
+            *where,
             [c.name for c in entry.columns if not c.generated],
             self._pieces(entry, segments),
             doing=f"reading the rows of {entry.qualified} back",
+            freeze=freeze,
         )
         if taken != wanted:
             raise errors.ManifestCorrupt(
@@ -102,10 +117,10 @@ class Staging:
         self.rows += wanted
 
     def _pieces(self, entry: TableEntry, segments: Sequence[SegmentEntry]) -> Iterator[bytes]:
+        opened = read_ahead(self.vault, (chunk for segment in segments for chunk in segment.chunks))
         for segment in segments:
             length = 0
-            for chunk in segment.chunks:
-                piece = self.vault.get_chunk(chunk)
+            for piece in islice(opened, len(segment.chunks)):
                 length += len(piece)
                 self.sent += len(piece)
                 self.report("Opening the backup")

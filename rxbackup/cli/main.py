@@ -9,7 +9,20 @@ import typer
 
 from rxbackup import __version__
 from rxbackup.cli import exit_codes, session
-from rxbackup.cli.commands import admin, backup, copying, host, importing, looking, prune, restore, store
+from rxbackup.cli.commands import (
+    admin,
+    backup,
+    copying,
+    host,
+    importing,
+    looking,
+    prune,
+    restore,
+    retention,
+    schedule,
+    store,
+    trash,
+)
 
 app = typer.Typer(
     name="rxbackup",
@@ -31,11 +44,15 @@ backup.app.command("copy")(copying.copy)
 backup.app.command("import")(importing.import_file)
 backup.app.command("rows")(looking.rows)
 backup.app.command("uncopy")(copying.uncopy)
+backup.app.command("delete")(trash.delete)
+backup.app.command("undelete")(trash.undelete)
 app.add_typer(backup.app, name="backup", rich_help_panel="Backups")
 app.command(rich_help_panel="Backups")(looking.compare)
 app.command(rich_help_panel="Backups")(restore.restore)
 app.command(rich_help_panel="Backups")(restore.undo)
 app.add_typer(store.app, name="store", rich_help_panel="Backups")
+app.add_typer(schedule.app, name="schedule", rich_help_panel="Backups")
+app.add_typer(retention.app, name="retention", rich_help_panel="Backups")
 app.command("prune", rich_help_panel="Backups")(prune.prune)
 app.add_typer(admin.app, name="admin", rich_help_panel=_CARE)
 app.add_typer(host.key, name="key", rich_help_panel=_CARE)

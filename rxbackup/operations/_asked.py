@@ -29,6 +29,10 @@ def restorable(services: Services, actor: Actor, backup: str) -> BackupView:
         view = find_backup(session, backup)
     if view.state != "complete":
         raise Refused(f"{view.name} is {view.state}: it cannot be restored.", hint="Choose a complete backup.")
+    if view.trashed_at is not None:
+        raise Refused(
+            f"{view.name} is in the trash.", hint=f"Take it out first: `rxbackup backup undelete {view.id[:8]}`."
+        )
     return view
 
 

@@ -36,6 +36,10 @@ VIEW_COLUMNS = (
     col(Backup.segments_total),
     col(Backup.segments_read),
     col(Backup.origin),
+    col(Backup.schedule_id),
+    col(Backup.trashed_at),
+    col(Backup.trashed_by),
+    col(Backup.trash_until),
 )
 
 _SORT = {
@@ -76,6 +80,10 @@ def backup_view(row: Row[Any]) -> BackupView:
         segments_read=row.segments_read or 0,
         origin=str((row.origin or {}).get("kind", "")),
         foreign=bool((row.origin or {}).get("foreign", False)),
+        schedule_id=str(row.schedule_id) if row.schedule_id else None,
+        trashed_at=row.trashed_at,
+        trashed_by=row.trashed_by,
+        trash_until=row.trash_until,
     )
 
 
@@ -202,7 +210,8 @@ def _matches(wanted: str) -> ColumnElement[bool]:
 
 
 def _filters(query: BackupQuery) -> Sequence[ColumnElement[bool]]:
-    filters: list[ColumnElement[bool]] = []
+    trashed = col(Backup.trashed_at)
+    filters: list[ColumnElement[bool]] = [trashed.is_not(None) if query.trash else trashed.is_(None)]
     if query.text.strip():
         wanted = query.text.strip()
         filters.append(
@@ -216,4 +225,6 @@ def _filters(query: BackupQuery) -> Sequence[ColumnElement[bool]]:
         filters.append(col(Backup.state) == query.state)
     if query.store:
         filters.append(col(Backup.store) == query.store)
+    if query.schedule_id:
+        filters.append(col(Backup.schedule_id) == uuid.UUID(query.schedule_id))
     return filters

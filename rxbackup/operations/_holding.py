@@ -5,7 +5,7 @@ The hold is a lock of a PostgreSQL session of its own: it ends with the process,
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -16,6 +16,12 @@ from rxbackup.errors import BackupNotFound, Busy
 from rxbackup.operations.services import Services
 from rxbackup.postgres.connecting import connect, translated
 from rxbackup.tables.system import Backup
+
+_HELD = """
+SELECT (classid::bigint << 32) | objid::bigint FROM pg_catalog.pg_locks
+WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+    AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+"""
 
 
 @contextmanager
@@ -51,6 +57,12 @@ def refuse_if_held(session: Session, backup_id: str, name: str) -> None:
     )
     if not free.scalar_one():
         raise Busy(f"{name} is being read right now.", hint="Wait until its download, restore or copy is through.")
+
+
+def held_among(session: Session, backup_ids: Iterable[str]) -> frozenset[str]:
+    """Those of the backups that somebody holds at this moment."""
+    held = set(session.connection().execute(text(_HELD)).scalars())
+    return frozenset(backup_id for backup_id in backup_ids if _key(backup_id) in held)
 
 
 def _key(backup_id: str) -> int:

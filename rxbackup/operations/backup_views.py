@@ -80,11 +80,16 @@ class NewBackup:
 
 @dataclass(frozen=True, slots=True)
 class BackupQuery:
-    """Which backups to list, in which order. `sort` is one of when, name, rows, size, state, by."""
+    """Which backups to list, in which order. `sort` is one of when, name, rows, size, state, by.
+
+    `trash` lists what is in the trash, and nothing else.
+    """
 
     text: str = ""
     state: str | None = None
     store: str | None = None
+    schedule_id: str | None = None
+    trash: bool = False
     sort: str = "when"
     descending: bool = True
     page: int = 1
@@ -103,6 +108,8 @@ class BackupView:
         places: where it rests, `store` first; empty where nobody asked.
         origin: how it came here: archive, json or rebuild; empty if it was taken here.
         foreign: whether another key signed it.
+        schedule_id: the schedule that took it, if one did and is still there.
+        trashed_at, trashed_by, trash_until: since when it is in the trash, who put it there, and when it goes for good.
     """
 
     id: str
@@ -129,6 +136,10 @@ class BackupView:
     places: tuple[PlaceView, ...] = ()
     origin: str = ""
     foreign: bool = False
+    schedule_id: str | None = None
+    trashed_at: datetime | None = None
+    trashed_by: str | None = None
+    trash_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from rxbackup.operations._proof import read_proofs
 from rxbackup.operations._queueing import queue_job
 from rxbackup.operations._running import Run, run_job
 from rxbackup.operations._taking import mark_backup_failed, take_backup
+from rxbackup.operations._trashing import OUT_OF_TRASH
 from rxbackup.operations._wishing import check_wish, parameters_of
 from rxbackup.operations.copies import request_copy
 from rxbackup.operations.guard import requires
@@ -180,12 +181,14 @@ def show_backup(services: Services, actor: Actor, backup: str) -> BackupDetail:
 
 @requires(Permission.BACK_UP)
 def set_pinned(services: Services, actor: Actor, backup: str, *, pinned: bool) -> BackupView:
-    """Pin a backup, so that nothing removes it by itself, or let it go again."""
+    """Pin a backup, so that nothing removes it by itself, or let it go again. Pinning takes it out of the trash."""
     with services.system.session(actor.identity) as session:
         view = find_backup(session, backup)
-        session.exec(update(Backup).where(col(Backup.id) == UUID(view.id)).values(pinned=pinned))
+        values = {"pinned": True, **OUT_OF_TRASH} if pinned else {"pinned": False}
+        session.exec(update(Backup).where(col(Backup.id) == UUID(view.id)).values(**values))
+        view = find_backup(session, view.id)
         _audit(session, actor, "backup.pinned" if pinned else "backup.unpinned", view)
-    return dataclasses.replace(view, pinned=pinned)
+    return view
 
 
 @requires(Permission.DELETE)

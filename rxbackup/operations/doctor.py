@@ -159,7 +159,8 @@ def _look_at_stores(services: Services, actor: Actor) -> list[Finding]:
 def _look_at_backups(services: Services, actor: Actor) -> list[Finding]:
     subject = "Backups"
     with services.system.session(actor.identity) as session:
-        newest = session.exec(select(func.max(Backup.timestamp)).where(col(Backup.state) == "complete")).one()
+        there = (col(Backup.state) == "complete", col(Backup.trashed_at).is_(None))
+        newest = session.exec(select(func.max(Backup.timestamp)).where(*there)).one()
         damaged = _damaged(session)
     findings = []
     if damaged:

@@ -6,12 +6,15 @@ import logging
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import ColumnElement, func, type_coerce, update
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import defer
+from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, or_, select
 
 from rxbackup import audit
-from rxbackup.access.actor import Actor, Door
-from rxbackup.access.roles import Permission
+from rxbackup.access.actor import CONSOLE_EMAIL, SYSTEM_EMAIL, Actor, Door
+from rxbackup.access.roles import Permission, Role
 from rxbackup.errors import DatabaseTrouble, Interrupted, PermissionDenied, WorkerLost
 from rxbackup.operations._catalogue import find_job, job_view
 from rxbackup.operations._claiming import SILENCE_SECONDS
@@ -55,9 +58,20 @@ def active_jobs(services: Services, actor: Actor) -> tuple[JobView, ...]:
 @requires(Permission.VIEW)
 def recent_jobs(services: Services, actor: Actor, *, limit: int = 20) -> tuple[JobView, ...]:
     """The latest runs, newest first, whatever became of them."""
-    statement = select(Job).order_by(col(Job.created_at).desc()).limit(max(1, min(limit, 500)))
+    # What previews found out is handed to nobody here, and may be megabytes: it stays in the database.
+    told = type_coerce(col(Job.result), JSONB).op("-")("preview")
+    statement = (
+        select(Job, told)
+        .options(defer(col(Job.result)))
+        .order_by(col(Job.created_at).desc())
+        .limit(max(1, min(limit, 500)))
+    )
+    views = []
     with services.system.session(actor.identity) as session:
-        return tuple(job_view(job) for job in session.exec(statement))
+        for job, result in session.exec(statement):
+            set_committed_value(job, "result", result)
+            views.append(job_view(job))
+    return tuple(views)
 
 
 @requires(Permission.VIEW)
@@ -125,8 +139,9 @@ def take_over(services: Services, actor: Actor, job_id: str) -> tuple[Actor, dic
     """
     with services.system.session(actor.identity) as session:
         job = find_job(session, job_id)
-        if job.actor == Actor.system().email:
-            return Actor.system(), dict(job.parameters or {})
+        if job.actor in {SYSTEM_EMAIL, CONSOLE_EMAIL}:
+            # Of the console are schedules that were made on the host before there was an account.
+            return Actor(job.actor, Role.ADMIN, door=Door.SYSTEM), dict(job.parameters or {})
         role = role_of(services, session, job.actor)
         if role is None:
             raise PermissionDenied(f"{job.actor} has no active account any more.")

@@ -21,6 +21,8 @@ PROMISED = [
     "serve", "worker", "migrate", "doctor", "restore", "undo", "admin create", "demo load", "key check", "prune",
     "backup create", "backup list", "backup show", "backup delete", "backup verify", "backup download",
     "backup pin", "backup unpin", "backup import", "backup copy", "backup uncopy", "backup rows", "compare",
+    "backup undelete", "schedule add", "schedule list", "schedule show", "schedule pause", "schedule resume",
+    "schedule run", "schedule edit", "schedule delete", "retention preview",
     "store add", "store list", "store test", "store remove", "store rebuild",
 ]  # fmt: skip
 

@@ -10,9 +10,9 @@ import typer
 
 from rxbackup.cli import exit_codes, words
 from rxbackup.cli.files import target
-from rxbackup.cli.options import AsJson, BackupId, Groups, Quiet, Yes, names
+from rxbackup.cli.options import AsJson, BackupId, Groups, Quiet, names
 from rxbackup.cli.progress import shown_progress
-from rxbackup.cli.session import answer, confirm, installation, plain, say, table
+from rxbackup.cli.session import answer, installation, plain, say, table
 from rxbackup.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,22 +62,30 @@ def list_(
     *,
     text: Annotated[str, typer.Option("--text", help="Only those whose name, description or author holds this.")] = "",
     state: Annotated[str | None, typer.Option("--state", help="Only those that are complete, failed, ….")] = None,
+    schedule: Annotated[
+        str | None, typer.Option("--schedule", metavar="NAME", help="Only those of a schedule.")
+    ] = None,
+    trash: Annotated[bool, typer.Option("--trash", help="What is in the trash, and nothing else.")] = False,
     page: Annotated[int, typer.Option("--page", min=1, help="Which page of 50.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """List backups, newest first."""
     from rxbackup.operations.backups import list_backups
+    from rxbackup.operations.schedules import show_schedule
     from rxbackup.operations.views import BackupQuery
 
     with installation() as at:
-        found = list_backups(at.services, at.actor, BackupQuery(text=text, state=state, page=page))
+        of = show_schedule(at.services, at.actor, schedule).id if schedule else None
+        query = BackupQuery(text=text, state=state, schedule_id=of, trash=trash, page=page)
+        found = list_backups(at.services, at.actor, query)
     if found.page != page:
         last = "there is one page only" if found.pages == 1 else f"the last is page {found.pages}"
         raise UsageError(f"There is no page {page}: {last}.", hint=f"Give --page {found.pages}, or less.")
 
     def show() -> None:
         if not found.items:
-            say("No backups." if not text and not state else "No backup matches.")
+            nothing = "The trash is empty." if trash else "No backups."
+            say("No backup matches." if text or state or schedule else nothing)
             return
         rows = [_row(view) for view in found.items]
         table(["Id", "Name", "When", "By", "Rows", "Stored", "Where", "State", "Proof"], rows, right=(4, 5))
@@ -102,23 +110,6 @@ def show(backup: BackupId, *, as_json: AsJson = False) -> None:
     # `groups` and `tables` are counts and names in the list, and whole objects here.
     whole["table_count"] = detail.view.tables
     answer(whole, as_json=as_json, text=lambda: _say_detail(detail))
-
-
-@app.command()
-def delete(backup: BackupId, *, yes: Yes = False, as_json: AsJson = False) -> None:
-    """Delete a backup and what only it needs."""
-    from rxbackup.operations.backups import delete_backup, show_backup
-
-    with installation() as at:
-        view = show_backup(at.services, at.actor, backup).view
-        confirm(
-            f'Delete "{view.name}" of {words.moment(view.when)} ({words.number(view.rows)} rows) for good?', yes=yes
-        )
-        deleted = delete_backup(at.services, at.actor, view.id)
-    left = f"{deleted.error.message}\n  → {deleted.error.hint}" if deleted.state == "deleting" and deleted.error else ""
-    told = f"{deleted.name} is being deleted. {left}" if left else f"Deleted {deleted.name}."
-    whole = {"deleted": deleted.id, "name": deleted.name, "done": not left}
-    answer(whole, as_json=as_json, text=lambda: say(told))
 
 
 @app.command()
@@ -234,7 +225,7 @@ def _say_detail(detail: BackupDetail) -> None:
         ["Description", view.description or "–"],
         ["When", words.moment(view.when)],
         ["By", f"{view.created_by} ({view.trigger})"],
-        ["State", view.state],
+        ["State", _state(view)],
         ["Proof", _proof(view) if view.verified_level else "none"],
         *[["", f"{proof.level} {words.moment(proof.at)}"] for proof in detail.proofs],
         ["Rows", f"{words.number(view.rows)} in {view.tables} tables, {words.size(view.raw_bytes)}"],
@@ -278,9 +269,15 @@ def _row(view: BackupView) -> list[str]:
         words.number(view.rows),
         words.size(view.stored_bytes),
         _places(view),
-        view.state + (" (damaged)" if view.state == "complete" and view.error else ""),
+        _state(view),
         _proof(view),
     ]
+
+
+def _state(view: BackupView) -> str:
+    damaged = " (damaged)" if view.state == "complete" and view.error else ""
+    trashed = f", in the trash until {words.moment(view.trash_until)}" if view.trashed_at else ""
+    return view.state + damaged + trashed
 
 
 def _is_lost_with_server(view: BackupView) -> bool:

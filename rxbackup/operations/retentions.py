@@ -1,0 +1,100 @@
+"""Retention: which backups of a schedule stay, why and until when; those that do not go to the trash."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlmodel import col, select
+
+from rxbackup.access.actor import Actor
+from rxbackup.access.roles import Permission
+from rxbackup.errors import RxbackupError
+from rxbackup.operations._retaining import Judged, judged, retain
+from rxbackup.operations._schedule_rows import find_schedule
+from rxbackup.operations.guard import requires
+from rxbackup.operations.services import Services
+from rxbackup.operations.views import JudgedView, RetentionView
+from rxbackup.retention.policy import Policy, policy_from_json
+from rxbackup.tables.system import Schedule, Setting
+
+__all__ = ["JudgedView", "RetentionView", "preview_retention", "retain_daily"]
+
+_LOOKED = "retention_looked_at"
+
+_logger = logging.getLogger(__name__)
+
+
+@requires(Permission.VIEW)
+def preview_retention(
+    services: Services,
+    actor: Actor,
+    name: str,
+    *,
+    policy: Policy | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> RetentionView:
+    """What a policy makes of the backups that a schedule has today. Nothing is changed.
+
+    Args:
+        services: the installation.
+        actor: who asks.
+        name: the schedule's name or id.
+        policy: another policy than the schedule's own.
+        changes: values that differ from that policy, by the names of its fields.
+
+    Raises:
+        NotFound: there is no such schedule.
+        UsageError: a number makes no sense.
+    """
+    with services.system.session(actor.identity) as session:
+        schedule = find_schedule(session, name)
+        wanted = policy or policy_from_json(schedule.retention)
+        found = judged(session, schedule, replace(wanted, **dict(changes or {})))
+        return RetentionView(schedule.name, found.policy.in_words(), found.held, _views(found))
+
+
+@requires(Permission.ADMINISTER)
+def retain_daily(services: Services, actor: Actor) -> int:
+    """Let every schedule remove what it keeps no more, once a day; how many backups went to the trash.
+
+    After each good backup its own schedule does so in any case: this is for pins that were taken off, and alerts that
+    were answered.
+    """
+    with services.system.session(actor.identity) as session:
+        today = services.database_clock(session).date().isoformat()
+        looked = session.get(Setting, _LOOKED, with_for_update={"skip_locked": True})
+        if looked is not None and looked.value == today:
+            return 0
+        session.merge(Setting(key=_LOOKED, value=today, updated_by=actor.email))
+        schedules = session.exec(select(Schedule.id).where(col(Schedule.retention) != {})).all()
+    going = 0
+    for schedule_id in schedules:
+        try:
+            going += retain(services, actor, schedule_id)
+        except RxbackupError as error:
+            _logger.warning("Retention of schedule %s: %s", schedule_id, error.message)
+    return going
+
+
+def _views(found: Judged) -> tuple[JudgedView, ...]:
+    kept = {each.id: each for each in found.judgement.kept}
+    newest_first = sorted(found.backups.values(), key=lambda row: (row.timestamp, str(row.id)), reverse=True)
+    views = []
+    for row in newest_first:
+        stays = kept.get(str(row.id))
+        views.append(
+            JudgedView(
+                id=str(row.id),
+                name=row.name,
+                when=row.timestamp,
+                verified=found.candidates[str(row.id)].verified,
+                stored_bytes=row.stored_bytes or 0,
+                reasons=stays.reasons if stays else (),
+                until=stays.until if stays else None,
+                going=stays is None,
+            )
+        )
+    return tuple(views)

@@ -1,0 +1,139 @@
+"""The trash: deleted backups wait there, whole, until their days are over.
+
+A backup in the trash is in no list, takes no place in a retention and cannot be restored before it is taken out again.
+Backups that lean on it, its downloads and its verification do not mind. Pinning it takes it out.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, update
+from sqlmodel import Session, col, select
+
+from rxbackup import audit
+from rxbackup.access.actor import Actor
+from rxbackup.access.roles import Permission
+from rxbackup.errors import Refused, RxbackupError
+from rxbackup.operations._catalogue import find_backup
+from rxbackup.operations._deleting import finish_deletion, refuse_removal, start_deletion
+from rxbackup.operations._trashing import put_into_trash, take_out_of_trash
+from rxbackup.operations.backups import delete_backup
+from rxbackup.operations.guard import requires
+from rxbackup.operations.services import Services
+from rxbackup.operations.views import BackupView
+from rxbackup.tables.system import Backup, Setting
+
+__all__ = ["empty_trash", "trash_backup", "undelete_backup"]
+
+_LOOKED = "trash_looked_at"
+_GAP = timedelta(days=1)
+
+_logger = logging.getLogger(__name__)
+
+
+@requires(Permission.DELETE)
+def trash_backup(services: Services, actor: Actor, backup: str) -> BackupView:
+    """Move a backup to the trash. One that never became complete is deleted at once: there is nothing to have back.
+
+    Returns:
+        The backup; `trash_until` says how long it can be had back.
+
+    Raises:
+        BackupNotFound: there is no such backup.
+        Refused: it is pinned, or in the trash already.
+        Busy: it is being taken, or something reads it.
+    """
+    with services.system.session(actor.identity) as session:
+        view = find_backup(session, backup)
+        if view.state == "complete":
+            refuse_removal(session, view)
+            # Read again under the lock: somebody may have been quicker.
+            view = find_backup(session, view.id)
+            if view.trashed_at is not None:
+                raise Refused(f"{view.name} is in the trash already.", hint="`rxbackup backup delete --now` ends it.")
+            now = services.database_clock(session)
+            until = put_into_trash(session, actor, view, now, services.settings.trash_days)
+            return dataclasses.replace(view, trashed_at=now, trashed_by=actor.email, trash_until=until)
+    return delete_backup(services, actor, view.id)
+
+
+@requires(Permission.DELETE)
+def undelete_backup(services: Services, actor: Actor, backup: str) -> BackupView:
+    """Take a backup out of the trash.
+
+    Raises:
+        BackupNotFound: there is no such backup, or its days are over.
+        Refused: it is not in the trash, or is being deleted for good.
+    """
+    with services.system.session(actor.identity) as session:
+        view = find_backup(session, backup)
+        row = session.exec(
+            select(Backup.state, Backup.trashed_at).where(col(Backup.id) == UUID(view.id)).with_for_update()
+        ).first()
+        state, trashed_at = row or ("deleting", None)
+        if state == "deleting":
+            raise Refused(f"{view.name} is being deleted for good.", hint="It cannot be had back.")
+        if trashed_at is None:
+            raise Refused(f"{view.name} is not in the trash.", hint="`rxbackup backup list --trash` shows what is.")
+        take_out_of_trash(session, actor, view)
+    return dataclasses.replace(view, trashed_at=None, trashed_by=None, trash_until=None)
+
+
+@requires(Permission.ADMINISTER)
+def empty_trash(services: Services, actor: Actor) -> int:
+    """Delete for good what has been in the trash long enough; how many backups that were.
+
+    Where nobody looked for over a day (the app was stopped, or a clock was set) what would go now stays one more day:
+    there must be time to notice.
+    """
+    with services.system.session(actor.identity) as session:
+        now = services.database_clock(session)
+        if _was_away(session, now, actor):
+            session.exec(
+                update(Backup).where(col(Backup.trash_until) <= now, _waiting()).values(trash_until=now + _GAP)
+            )
+            return 0
+        over = session.exec(select(Backup.id).where(col(Backup.trash_until) <= now, _waiting())).all()
+    return sum(_delete_for_good(services, actor, str(backup_id)) for backup_id in over)
+
+
+def _waiting() -> ColumnElement[bool]:
+    return col(Backup.state) != "deleting"
+
+
+def _was_away(session: Session, now: datetime, actor: Actor) -> bool:
+    """Whether the last look is over a day ago, by this clock; and note this one."""
+    before = session.exec(select(Setting.value).where(Setting.key == _LOOKED)).first()
+    value = {"at": now.isoformat()}
+    session.merge(Setting(key=_LOOKED, value=value, updated_at=now, updated_by=actor.email))
+    return before is not None and now - datetime.fromisoformat(before["at"]) > _GAP
+
+
+def _delete_for_good(services: Services, actor: Actor, backup_id: str) -> bool:
+    try:
+        with services.system.session(actor.identity) as session:
+            view = find_backup(session, backup_id)
+        services.open_vault(view.store).check_marker()
+        with services.system.session(actor.identity) as session:
+            start_deletion(session, view)
+            still = session.exec(select(Backup.trash_until).where(col(Backup.id) == UUID(backup_id))).first()
+            if still is None or still > services.database_clock(session):
+                # Taken out just now; what was marked in this transaction is undone with it.
+                raise Refused(f"{view.name} was taken out of the trash.")
+            audit.append(
+                session,
+                actor=actor.email,
+                action="backup.deleted",
+                object_type="backup",
+                object_id=backup_id,
+                details={"name": view.name, "because": "its days in the trash are over", "door": actor.door},
+            )
+        return not finish_deletion(services, actor.identity, backup_id)
+    except RxbackupError as error:
+        # The next look tries again; until then it stays in the trash.
+        _logger.warning("Backup %s stays in the trash for now: %s", backup_id, error.message)
+        return False

@@ -25,6 +25,9 @@ from rxbackup.restore.consequences import Consequence
 from rxbackup.restore.plan import TargetTable
 from rxbackup.restore.report import RestoreReport, TableResult
 
+_NAMES = 60
+"""Characters that a field takes in plain values beside its own."""
+
 
 def changes_of(report: RestoreReport) -> dict[str, TableChange]:
     """What was done, or would be, by table."""
@@ -58,6 +61,24 @@ def document_of(preview: RestorePreview) -> dict[str, Any]:
     document = dataclasses.asdict(preview)
     del document["backup"]
     return document
+
+
+def with_fewer_samples(preview: RestorePreview, *, characters: int) -> RestorePreview:
+    """The preview with only so many sample rows that they fit; every table that has some keeps one while it can."""
+    room = characters
+    kept: dict[str, list[SampleRow]] = {table.name: [] for table in preview.tables}
+    for place in range(max((len(table.samples) for table in preview.tables), default=0)):
+        for table in preview.tables:
+            if place < len(table.samples):
+                room -= _length(table.samples[place])
+                if room >= 0:
+                    kept[table.name].append(table.samples[place])
+    tables = tuple(dataclasses.replace(table, samples=tuple(kept[table.name])) for table in preview.tables)
+    return dataclasses.replace(preview, tables=tables)
+
+
+def _length(row: SampleRow) -> int:
+    return sum(_NAMES + len(f.column) + len(f.before or "") + len(f.after or "") for f in row.fields)
 
 
 def preview_from(document: Mapping[str, Any], backup: BackupView) -> RestorePreview:

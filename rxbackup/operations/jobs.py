@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, func, type_coerce, update
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import defer
+from sqlalchemy.orm import QueryableAttribute, defer
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlmodel import Session, col, or_, select
 
@@ -62,7 +62,7 @@ def recent_jobs(services: Services, actor: Actor, *, limit: int = 20) -> tuple[J
     told = type_coerce(col(Job.result), JSONB).op("-")("preview")
     statement = (
         select(Job, told)
-        .options(defer(col(Job.result)))
+        .options(defer(cast("QueryableAttribute[Any]", Job.result)))
         .order_by(col(Job.created_at).desc())
         .limit(max(1, min(limit, 500)))
     )

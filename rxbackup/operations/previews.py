@@ -18,7 +18,7 @@ from rxbackup.access.roles import Permission
 from rxbackup.errors import PlanRefused, Refused, RxbackupError
 from rxbackup.operations._asked import chosen_tables, parameters_of, restorable
 from rxbackup.operations._catalogue import find_backup, find_job, job_view
-from rxbackup.operations._foretelling import document_of, preview_from, preview_of
+from rxbackup.operations._foretelling import document_of, preview_from, preview_of, with_fewer_samples
 from rxbackup.operations._holding import hold_backup
 from rxbackup.operations._places import reading_vault
 from rxbackup.operations._planning import plan_of
@@ -37,6 +37,8 @@ __all__ = ["RestorePreview", "forget_previews", "perform_preview", "request_prev
 
 _KEPT = timedelta(days=1)
 _SAMPLES = 20
+_ROOM = 2_000_000
+"""Characters that all sample rows of a preview may take: hundreds of wide tables would make a row of a hundred MB."""
 
 
 @requires(Permission.RESTORE)
@@ -72,7 +74,7 @@ def perform_preview(
     parameters = parameters_of(view, new, chosen_tables(services, actor, view, new))
 
     def work(run: Run) -> RestorePreview:
-        found = dataclasses.replace(_look(run, view, new), job=run.id)
+        found = with_fewer_samples(dataclasses.replace(_look(run, view, new), job=run.id), characters=_ROOM)
         result = {"message": _message(found), "preview": document_of(found)}
         with services.system.session("system") as session:
             run.succeed(session, result, action="preview.complete", object_id=view.id)

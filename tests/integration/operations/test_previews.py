@@ -9,6 +9,7 @@ import pytest
 from rxbackup.access.actor import Actor
 from rxbackup.errors import JobNotFound, PermissionDenied, PlanRefused, Refused
 from rxbackup.operations import backups, jobs, previews, restores
+from rxbackup.operations._foretelling import with_fewer_samples
 from rxbackup.operations.views import NewBackup, NewRestore, RestorePreview
 from rxbackup.worker.dispatch import perform_job
 from rxbackup.worker.scheduler import tick
@@ -236,3 +237,13 @@ def test_a_preview_shows_rows_and_how_much_of_a_table_differs(installation: Inst
     ]
     assert (notes.segments_touched, notes.segments_total) in {(1, 1), (None, None)}
     assert previews.show_preview(services, admin, preview.job) == preview
+
+
+def test_sample_rows_share_the_room_there_is(installation: Installation, admin: Actor) -> None:
+    new = _spoiled(installation, admin)
+    preview = previews.perform_preview(installation.services, admin, new)
+    assert sorted(len(table.samples) for table in preview.tables) == [0, 2, 3]
+    fewer = with_fewer_samples(preview, characters=400)
+    assert sorted(len(table.samples) for table in fewer.tables) == [0, 1, 1]
+    assert with_fewer_samples(preview, characters=10_000) == preview
+    assert with_fewer_samples(preview, characters=0).tables[-1].samples == ()

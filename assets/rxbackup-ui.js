@@ -1,6 +1,6 @@
 // Read-outs that only the reader's own browser can word: times, counts and sizes in the reader's locale and zone.
 // And the page's keyboard shortcuts, which must not cost a round trip.
-import { createElement, useEffect, useState } from "react";
+import { createElement, useEffect, useLayoutEffect, useRef, useState } from "react";
 
 const MINUTE = 60;
 const HOUR = 60 * MINUTE;
@@ -79,6 +79,30 @@ export const NameInput = (props) => {
     day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
   }).format(new Date()));
   return createElement("input", { type: "text", required: true, maxLength: 255, autoComplete: "off", ...props, defaultValue: name });
+};
+
+// A checkbox with a third state. It shows at once what was pressed; the server's answer may correct it.
+export const TickBox = ({ ticked, onTick, ...rest }) => {
+  const [shown, setShown] = useState(ticked);
+  const box = useRef(null);
+  useEffect(() => setShown(ticked), [ticked]);
+  useEffect(() => { box.current.indeterminate = shown === "some"; }, [shown]);
+  const press = (event) => { setShown(event.target.checked ? "all" : "none"); onTick?.(event.target.checked); };
+  return createElement("input", { ...rest, type: "checkbox", ref: box, checked: shown === "all", onChange: press });
+};
+
+// The heading of a step. It takes the focus when its step follows another one, as a page would that is loaded.
+let stepBefore = null;
+export const StepTitle = ({ step, children, ...rest }) => {
+  const heading = useRef(null);
+  useLayoutEffect(() => {
+    if (stepBefore !== null && stepBefore !== step) {
+      window.scrollTo(0, 0);
+      heading.current.focus({ preventScroll: true });
+    }
+    stepBefore = step;
+  }, [step]);
+  return createElement("h2", { ...rest, ref: heading, tabIndex: -1 }, children);
 };
 
 const isTyping = (element) =>

@@ -25,16 +25,6 @@ def restore_address(backup_id: str) -> str:
     return f"{backup_address(backup_id)}/restore"
 
 
-def result_address(backup_id: str, job: str) -> str:
-    """The lasting result of a restore, or its progress while it runs."""
-    return f"{restore_address(backup_id)}?step=result&run={quote(job, safe='')}"
-
-
-def undo_address(backup_id: str, job: str) -> str:
-    """Where a restore is undone; the backup is the safety backup that it took."""
-    return f"{restore_address(backup_id)}?undo={quote(job, safe='')}"
-
-
 def sign_in_address(next_path: str) -> str:
     """The sign-in page that leads back to where one was."""
     return f"{SIGN_IN}?next={quote(next_path, safe='/')}"

@@ -17,6 +17,8 @@ from rxbackup.ui.pages.backups.state import WatchState
 from rxbackup.ui.pages.entry.page import setup_page, sign_in_page
 from rxbackup.ui.pages.entry.state import EntryState
 from rxbackup.ui.pages.missing import missing_page
+from rxbackup.ui.pages.restore.page import restore_page
+from rxbackup.ui.pages.restore.state import WizardState
 from rxbackup.ui.pages.stores.page import stores_page
 from rxbackup.ui.pages.stores.state import StoresState
 from rxbackup.ui.session import SessionState
@@ -48,6 +50,7 @@ ROUTES: tuple[Route, ...] = (
         (SessionState.load, BackupsState.arrive, WatchState.watch),
     ),
     Route(addresses.BACKUP, backup_page, "Backup – rxbackup", (SessionState.load, WatchState.watch, DetailState.watch)),
+    Route(addresses.RESTORE, restore_page, "Restore – rxbackup", (SessionState.load, WizardState.arrive)),
     Route(
         addresses.STORES,
         stores_page,

@@ -20,6 +20,7 @@ _SECTIONS = (
         "Admin",
         (
             ("Backup Management", addresses.BACKUPS, "database-backup"),
+            ("Schedules", addresses.SCHEDULES, "calendar-clock"),
             ("Stores", addresses.STORES, "hard-drive"),
         ),
     ),
@@ -74,19 +75,17 @@ def toaster() -> rx.Component:
 
 def connection_notice() -> rx.Component:
     """Said while the browser cannot reach the server; it goes by itself."""
-    return rx.el.div(
-        rx.cond(
-            has_connection_errors,
-            rx.el.div(
-                rx.icon("wifi-off", size=16, aria_hidden="true"),
-                rx.el.span("Connection lost. Trying again; what you see may be old."),
-                class_name="rx-connection rx-tone-warn",
-            ),
-            rx.fragment(),
+    notice = rx.cond(
+        has_connection_errors,
+        rx.el.div(
+            rx.icon("wifi-off", size=16, aria_hidden="true"),
+            rx.el.span("Connection lost. Trying again; what you see may be old."),
+            class_name="rx-connection rx-tone-warn",
         ),
-        role="status",
-        custom_attrs={"aria-live": "polite"},
+        rx.fragment(),
     )
+    # Reflex puts the whole page into the outermost element: that must not be the live region.
+    return rx.fragment(rx.el.div(notice, role="status", custom_attrs={"aria-live": "polite"}))
 
 
 def _brand() -> rx.Component:

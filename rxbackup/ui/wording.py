@@ -42,6 +42,7 @@ KIND_WORDS: Final = {
     "import": "Import",
     "prune": "Freeing space",
     "rebuild": "Bringing back the catalogue",
+    "preview": "Preview of a restore",
 }
 
 _TRADE_WORDS: Final = {

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import reflex as rx
@@ -21,12 +20,12 @@ _ICONS = (
 _TONES = ("good", "warn", "bad", "idle")
 
 
-def activity_list(rows: Any, *, on_result: Callable[[Any], Any]) -> rx.Component:
-    """Draw a var of `list[ActivityRow]`. `on_result` opens the lasting result of a restore."""
-    return rx.el.ul(rx.foreach(rows, lambda row: _event(row, on_result)), class_name="rx-panel")
+def activity_list(rows: Any) -> rx.Component:
+    """Draw a var of `list[ActivityRow]`."""
+    return rx.el.ul(rx.foreach(rows, _event), class_name="rx-panel")
 
 
-def _event(row: Any, on_result: Callable[[Any], Any]) -> rx.Component:
+def _event(row: Any) -> rx.Component:
     icons = [(name, rx.icon(name, size=16, aria_hidden="true")) for name in _ICONS]
     tone = rx.match(row.tone, *[(name, f"rx-tone-{name}") for name in _TONES], "rx-tone-plain")
     return rx.el.li(
@@ -47,7 +46,7 @@ def _event(row: Any, on_result: Callable[[Any], Any]) -> rx.Component:
             rx.cond(row.hint != "", words(text=row.hint, class_name="rx-soft"), rx.fragment()),
             class_name="rx-event-body",
         ),
-        rx.el.div(_more(row, on_result), class_name="rx-event-side"),
+        rx.el.div(_more(row), class_name="rx-event-side"),
         key=row.id,
         class_name="rx-event " + tone.to(str),
     )
@@ -61,9 +60,15 @@ def _subject(row: Any) -> rx.Component:
     )
 
 
-def _more(row: Any, on_result: Callable[[Any], Any]) -> rx.Component:
+def _more(row: Any) -> rx.Component:
     copy = button("Copy details", look="bare", icon="copy", on_click=rx.set_clipboard(row.details))
-    show = button("Show result", look="bare", icon="table-2", on_click=on_result(row.id))
+    show = rx.link(
+        rx.icon("table-2", size=16, aria_hidden="true"),
+        rx.el.span("Show result"),
+        href=f"{addresses.BACKUPS}/{row.backup_id}/restore?step=result&run={row.id}",
+        underline="none",
+        class_name="rx-button rx-button-bare",
+    )
     return rx.fragment(
         rx.cond(row.has_result, show, rx.fragment()),
         rx.cond(row.message != "", copy, rx.fragment()),

@@ -21,7 +21,11 @@ def progress_row(run: Any, *, on_cancel: Any, may_cancel: Any) -> rx.Component:
         ),
         rx.el.div(
             rx.el.p(
-                rx.el.span(run.title, class_name="rx-strong"),
+                rx.cond(
+                    run.href != "",
+                    rx.link(run.title, href=run.href, class_name="rx-subject", underline="none"),
+                    rx.el.span(run.title, class_name="rx-strong"),
+                ),
                 rx.el.span(run.stage, class_name="rx-run-stage"),
                 class_name="rx-run-line",
             ),

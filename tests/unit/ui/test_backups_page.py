@@ -14,7 +14,7 @@ from rxbackup.access.actor import Actor
 from rxbackup.errors import DatabaseUnavailable
 from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView, PlaceView
 from rxbackup.ui.pages.backups.protection import judge, place_note
-from rxbackup.ui.pages.backups.rows import activity_row, change_rows, run_row, tiles
+from rxbackup.ui.pages.backups.rows import activity_row, run_row, tiles
 from rxbackup.ui.pages.backups.watching import Facts, Shared, widest_of_late
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
@@ -192,20 +192,6 @@ def test_tiles_compare_only_what_was_counted_exactly() -> None:
     assert not shown["Issues"].compared
     assert not shown["New"].compared
     assert not any(tile.compared for tile in tiles(counts, None))
-
-
-def test_the_result_of_a_restore_names_only_what_changed() -> None:
-    rows, words = change_rows(
-        {"public.a": {"added": 2, "changed": 1, "removed": 0}, "public.b": {"added": 0, "changed": 0, "removed": 0}}
-    )
-    assert [row.table for row in rows] == ["public.a"]
-    assert words == "2 rows added, 1 changed, 0 removed in 1 table; 1 table needed no change."
-
-
-def test_a_restore_that_changed_nothing_says_so() -> None:
-    rows, words = change_rows({"public.b": {"added": 0, "changed": 0, "removed": 0}})
-    assert rows == []
-    assert words.startswith("Nothing had to be changed")
 
 
 def test_many_tabs_ask_once() -> None:

@@ -83,6 +83,8 @@ def test_decisions_change_the_choice_and_nothing_else() -> None:
     start = Choice(left=frozenset({0, 1}))
     assert decided(start, CONTENTS, "add-group", "Users").left == frozenset()
     assert decided(start, CONTENTS, "skip-group", "Assets").left == {0, 1, 2}
+    assert decided(start, CONTENTS, "add-table", "public.teams").left == {0}
+    assert decided(start, CONTENTS, "skip-table", "public.assets").left == {0, 1, 2}
     assert decided(start, CONTENTS, "mode", "missing").mode == "missing"
     assert decided(start, CONTENTS, "set-aside", "").set_aside
     assert decided(start, CONTENTS, "mode", "'; DROP") == start

@@ -14,7 +14,6 @@ from rxbackup.ui.components.backup_table import menu_item, row_menu
 from rxbackup.ui.components.buttons import button
 from rxbackup.ui.components.notices import bone, empty, failure, notice
 from rxbackup.ui.components.readouts import count, size, when
-from rxbackup.ui.components.result_panel import result_panel
 from rxbackup.ui.components.status_badge import (
     badge,
     origin_badge,
@@ -28,8 +27,6 @@ from rxbackup.ui.pages.backups.copying import CopyState
 from rxbackup.ui.pages.backups.detail_state import DetailState
 from rxbackup.ui.pages.backups.dialogs import dialogs
 from rxbackup.ui.pages.backups.page import backup_menu, notices, primary_actions
-from rxbackup.ui.pages.backups.restoring import RestoreState
-from rxbackup.ui.pages.backups.state import WatchState
 from rxbackup.ui.session import SessionState
 from rxbackup.ui.shell import page_frame
 
@@ -69,13 +66,6 @@ def _body() -> rx.Component:
         failure(row.error, DetailState.facts.error_hint),
         rx.cond(row.foreign, notice("warn", "Another key signed this backup.", rx.el.p(FOREIGN_WORDS)), rx.fragment()),
         rx.foreach(DetailState.warnings, lambda text: notice("warn", text)),
-        rx.cond(
-            WatchState.result_backup == row.id,
-            result_panel(
-                WatchState, on_close=WatchState.hide_result, on_undo=RestoreState.ask_undo(WatchState.result_id)
-            ),
-            rx.fragment(),
-        ),
         rx.cond(row.state == "complete", _proof(), rx.fragment()),
         _facts(),
         rx.cond(DetailState.places.length() > 0, _places(), rx.fragment()),

@@ -20,17 +20,14 @@ from rxbackup.ui.pages.backups.creating import CreateState
 from rxbackup.ui.pages.backups.downloading import DownloadState
 from rxbackup.ui.pages.backups.import_dialog import import_dialog
 from rxbackup.ui.pages.backups.importing import ImportState
-from rxbackup.ui.pages.backups.restore_dialog import restore_dialog
-from rxbackup.ui.pages.backups.restoring import RestoreState
 from rxbackup.ui.pages.backups.state import WatchState
 
 
 def dialogs() -> rx.Component:
     """All of them; at most one is open at a time. A page that is loaded anew starts without one."""
-    shut = [state.set_open(False) for state in (CreateState, RestoreState, ChoiceState, DownloadState)]
+    shut = [state.set_open(False) for state in (CreateState, ChoiceState, DownloadState)]
     return rx.el.div(
         create_dialog(),
-        restore_dialog(),
         delete_dialog(),
         check_dialog(),
         copy_dialog(),

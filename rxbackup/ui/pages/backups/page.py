@@ -19,14 +19,12 @@ from rxbackup.ui.components.notices import empty, notice
 from rxbackup.ui.components.progress_row import progress_row
 from rxbackup.ui.components.protection_card import protection_card
 from rxbackup.ui.components.readouts import count, words
-from rxbackup.ui.components.result_panel import result_panel
 from rxbackup.ui.pages.backups.choosing import ChoiceState
 from rxbackup.ui.pages.backups.creating import CreateState
 from rxbackup.ui.pages.backups.dialogs import dialogs
 from rxbackup.ui.pages.backups.downloading import DownloadState
 from rxbackup.ui.pages.backups.importing import ImportState
 from rxbackup.ui.pages.backups.listing import STATES, BackupsState
-from rxbackup.ui.pages.backups.restoring import RestoreState
 from rxbackup.ui.pages.backups.state import WatchState
 from rxbackup.ui.session import SessionState
 from rxbackup.ui.shell import page_frame
@@ -52,7 +50,6 @@ def backups_page() -> rx.Component:
         notices(),
         # Nothing is said about safety while nobody can look.
         rx.cond(WatchState.away == "", _protection(), rx.fragment()),
-        result_panel(WatchState, on_close=WatchState.hide_result, on_undo=RestoreState.ask_undo(WatchState.result_id)),
         group_tiles(WatchState.tiles, loaded=WatchState.counted),
         _list(),
         _recent(),
@@ -234,7 +231,7 @@ def backup_menu(row: Any) -> rx.Component:
         _may(
             good & _MAY_ALL,
             rx.fragment(
-                menu_item("rotate-ccw", "Restore…", RestoreState.ask(row.id, row.name, row.at)),
+                menu_item("rotate-ccw", "Restore…", rx.redirect(f"{addresses.BACKUPS}/{row.id}/restore")),
                 rx.dropdown_menu.separator(),
                 menu_item("download", "Download…", DownloadState.ask(row.id, row.name)),
             ),
@@ -272,7 +269,13 @@ def primary_actions(row: Any) -> rx.Component:
     """The deeds that stand beside the title of one backup."""
     return _may(
         (row.state == "complete") & _MAY_ALL,
-        button("Restore…", look="quiet", icon="rotate-ccw", on_click=RestoreState.ask(row.id, row.name, row.at)),
+        rx.link(
+            rx.icon("rotate-ccw", size=16, aria_hidden="true"),
+            "Restore…",
+            href=f"{addresses.BACKUPS}/{row.id}/restore",
+            underline="none",
+            class_name="rx-button rx-button-quiet",
+        ),
     )
 
 
@@ -299,7 +302,7 @@ def _recent() -> rx.Component:
         WatchState.activity.length() > 0,
         rx.el.section(
             rx.el.h2("Recent activity", class_name="rx-heading"),
-            activity_list(WatchState.activity, on_result=WatchState.show_result),
+            activity_list(WatchState.activity),
             class_name="rx-section",
         ),
         rx.fragment(),

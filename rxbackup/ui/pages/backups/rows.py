@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView, StoreView
 from rxbackup.ui import wording
+from rxbackup.ui.addresses import restore_address
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class BackupRow:
 
 @dataclass(frozen=True)
 class RunRow:
-    """Something that is happening now. `percent` is -1 while nobody knows."""
+    """Something that is happening now. `percent` is -1 while nobody knows; `href` is its own page, if it has one."""
 
     id: str
     kind: str
@@ -68,6 +68,7 @@ class RunRow:
     bytes_done: int
     pace: str
     cancelling: bool
+    href: str = ""
 
 
 @dataclass(frozen=True)
@@ -100,34 +101,6 @@ class Tile:
     tables: int
     change: int
     compared: bool
-
-
-@dataclass(frozen=True)
-class ChangeRow:
-    """What a restore did to one table, in rows."""
-
-    table: str
-    added: int
-    changed: int
-    removed: int
-
-
-def change_rows(tables: Mapping[str, Mapping[str, int]]) -> tuple[list[ChangeRow], str]:
-    """What a restore did: the tables it changed, and all of it as one sentence."""
-    rows = [
-        ChangeRow(name, int(one.get("added", 0)), int(one.get("changed", 0)), int(one.get("removed", 0)))
-        for name, one in sorted(tables.items())
-    ]
-    touched = [row for row in rows if row.added or row.changed or row.removed]
-    alike = len(rows) - len(touched)
-    if not touched:
-        return [], f"Nothing had to be changed in {wording.plural(alike, 'table')}."
-    sums = (sum(row.added for row in rows), sum(row.changed for row in rows), sum(row.removed for row in rows))
-    words = (
-        f"{wording.plural(sums[0], 'row')} added, {wording.number(sums[1])} changed, {wording.number(sums[2])} removed"
-    )
-    same = f"; {wording.plural(alike, 'table')} needed no change" if alike else ""
-    return touched, f"{words} in {wording.plural(len(touched), 'table')}{same}."
 
 
 def store_choice(view: StoreView) -> StoreChoice:
@@ -167,6 +140,7 @@ _RUN_TITLES = {
     "import": "Importing",
     "prune": "Freeing space",
     "rebuild": "Bringing back the catalogue",
+    "preview": "Comparing with the database:",
 }
 
 
@@ -189,6 +163,7 @@ def run_row(job: JobView, now: datetime) -> RunRow:
         bytes_done=job.bytes_done,
         pace=_pace(job, now),
         cancelling=job.cancel_requested,
+        href=f"{restore_address(job.backup_id)}?run={job.id}" if job.kind == "restore" and job.backup_id else "",
     )
 
 

@@ -24,12 +24,10 @@ from rxbackup.ui.pages.backups.listing import BackupsState, fetch
 from rxbackup.ui.pages.backups.protection import Protection, judge, place_note
 from rxbackup.ui.pages.backups.rows import (
     ActivityRow,
-    ChangeRow,
     RunRow,
     StoreChoice,
     Tile,
     activity_row,
-    change_rows,
     run_row,
     store_choice,
     tiles,
@@ -43,6 +41,8 @@ _UNEXPECTED = ("This page could not be brought up to date.", "The log of the ser
 _BUSY_SECONDS, _IDLE_SECONDS = 1.0, 2.5
 _RELIST_EVERY = 4
 _SHOWN_ACTIVITIES = 10
+_UNTOLD = frozenset({"preview"})
+"""What nobody asks about once it is over."""
 _STORE_KINDS = frozenset({"prune", "copy", "rebuild"})
 
 
@@ -61,15 +61,6 @@ class WatchState(rx.State):
     stores: list[StoreChoice] = []  # noqa: RUF012
     store_note: str = ""
     spoken: str = ""
-    result_id: str = ""
-    result_backup: str = ""
-    result_name: str = ""
-    result_summary: str = ""
-    result_at: str = ""
-    result_seconds: str = ""
-    result_note: str = ""
-    result_safety: str = ""
-    result_rows: list[ChangeRow] = []  # noqa: RUF012
 
     @rx.event(background=True)
     async def watch(self) -> None:
@@ -106,7 +97,7 @@ class WatchState(rx.State):
         now = datetime.now(UTC)
         runs = [run_row(job, now) for job in facts.active]
         shown_tiles = self.tiles if facts.counts is None else tiles(facts.counts, facts.before)
-        activity = [activity_row(job) for job in facts.recent[:_SHOWN_ACTIVITIES]]
+        activity = [activity_row(job) for job in facts.recent if job.kind not in _UNTOLD][:_SHOWN_ACTIVITIES]
         of_stores = [activity_row(job) for job in facts.recent if job.kind in _STORE_KINDS][:_SHOWN_ACTIVITIES]
         protection = judge(facts, now)
         found = await WATCH.stores.get(wiring.current(), await actor_of(self)) if relist else None
@@ -131,7 +122,6 @@ class WatchState(rx.State):
                 # The gate could not ask while the database was away; now it is known that the session lives.
                 session.ended = False
             self._speak(runs, ended)
-            self._open_finished_restore(ended)
             if listing:
                 table = await self.get_state(BackupsState)
                 table._take(listing)  # noqa: SLF001 - public methods of a state can be called by any browser
@@ -149,42 +139,13 @@ class WatchState(rx.State):
 
     def _speak(self, runs: list[RunRow], ended: list[JobView]) -> None:
         """Words for the live region: stages and ends, not every percent."""
+        ended = [job for job in ended if job.kind not in _UNTOLD]
         words = "; ".join(f"{run.title}: {run.stage}" for run in runs)
         if ended:
             row = activity_row(ended[0])
             words = f"{row.title} {row.name}. {row.message}".strip()
         if words:
             self.spoken = words
-
-    def _open_finished_restore(self, ended: list[JobView]) -> None:
-        for job in ended:
-            if job.kind == "restore" and job.state == "succeeded":
-                self._fill_result(job)
-
-    def _fill_result(self, job: JobView) -> None:
-        changes = dict(job.result.get("tables", {}))
-        self.result_id = job.id
-        self.result_backup, self.result_name = job.backup_id or "", job.backup_name or ""
-        self.result_at = (job.finished_at or job.created_at).isoformat()
-        self.result_seconds = activity_row(job).took
-        self.result_note = str(job.result.get("note") or "")
-        self.result_safety = str(job.result.get("safety_backup") or "")
-        self.result_rows, self.result_summary = change_rows(changes)
-
-    @rx.event
-    async def show_result(self, job_id: str) -> EventSpec | None:
-        """Open the lasting result of a restore again."""
-        try:
-            job = await asyncio.to_thread(jobs.show_job, wiring.current(), await actor_of(self), str(job_id))
-        except RxbackupError as error:
-            return rx.toast.error(error.message, description=error.hint)
-        self._fill_result(job)
-        return rx.call_script("setTimeout(() => document.getElementById('result')?.focus(), 80)")
-
-    @rx.event
-    def hide_result(self) -> None:
-        """Close the result panel; it can be opened again from what happened lately."""
-        self.result_id = ""
 
     @rx.event
     async def cancel(self, job_id: str) -> EventSpec | None:

@@ -102,6 +102,8 @@ def decided(choice: Choice, contents: Contents, kind: str, value: str) -> Choice
     """The choice after a decision about a consequence; one that means nothing changes nothing."""
     if kind in {"add-group", "skip-group"}:
         return choice.leaving(contents.numbers_of(value), chosen=kind == "add-group")
+    if kind in {"add-table", "skip-table"}:
+        return choice.leaving(contents.numbers_named(tables=[value]), chosen=kind == "add-table")
     if kind == "mode" and value in MODES:
         return choice.by(value)
     if kind == "set-aside":

@@ -13,7 +13,10 @@ _HELD = " what the restore would put there already."
 
 @dataclass(frozen=True)
 class ChangeLine:
-    """A group, or a table, and what would be done to it; -1 where nobody has computed it."""
+    """A group, or a table, and what would be done to it; -1 where nobody has computed it.
+
+    `tables` is how many of a group stand below it.
+    """
 
     key: str
     kind: str
@@ -198,7 +201,7 @@ def change_lines(preview: RestorePreview, *, all_tables: bool, search: str = "")
         if not shown:
             continue
         if not words:
-            lines.append(_group(group.name, own))
+            lines.append(_group(group.name, own, shown=len(shown)))
         lines += shown
     return lines
 
@@ -223,14 +226,14 @@ def _line(table: TablePreview) -> ChangeLine:
     )
 
 
-def _group(name: str, own: list[ChangeLine]) -> ChangeLine:
+def _group(name: str, own: list[ChangeLine], *, shown: int) -> ChangeLine:
     known = all(one.added >= 0 for one in own)
     return ChangeLine(
         key=f"group:{name}",
         kind="group",
         name=name,
         group=name,
-        tables=len(own),
+        tables=shown,
         added=sum(one.added for one in own) if known else -1,
         changed=sum(one.changed for one in own) if known else -1,
         removed=sum(one.removed for one in own) if known else -1,

@@ -152,7 +152,8 @@ class PreviewState(rx.State):
     def _take(self, preview: RestorePreview) -> None:
         self._preview = preview
         self.state, self.error, self.hint, self.run = "ready", "", "", NO_RUN
-        self.allowed, self.exact = preview.allowed, preview.is_exact
+        self.allowed = preview.allowed
+        self.exact = preview.is_exact and all(table.change for table in preview.tables)
         self.verdict, self.sums = verdict(preview), sums_of(preview)
         self.problems = [Trouble(problem.message, problem.hint) for problem in preview.problems]
         self.warnings = list(preview.warnings)
@@ -160,7 +161,7 @@ class PreviewState(rx.State):
         self.kept_account = preview.kept_account
         self.stale_views = wording.listed(preview.stale_views) if preview.stale_views else ""
         self.many = len(preview.tables) > 12  # noqa: PLR2004 - fewer are found by looking
-        self.all_tables = not preview.is_exact or not self.sums.tables
+        self.all_tables = not self.exact or not self.sums.tables
         undo = bool(self._wanted and self._wanted.undoes)
         self.deed = deed_words(preview, groups=len(preview.groups), undo=undo)
         changing = [one for one in change_lines(preview, all_tables=False) if one.kind == "table"]

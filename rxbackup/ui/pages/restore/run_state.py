@@ -108,7 +108,7 @@ class RunState(rx.State):
                 job = await asyncio.to_thread(jobs.show_job, wiring.current(), await actor_of(self), run)
                 if not job.is_active:
                     break
-                row = run_row(job, datetime.now(UTC))
+                row = replace(run_row(job, datetime.now(UTC)), href="")  # it is here already
                 async with self:
                     if self.run != row:
                         self.run = row

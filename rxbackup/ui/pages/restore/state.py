@@ -51,7 +51,6 @@ from rxbackup.ui.session import SessionState, actor_of
 
 _FRESH_SECONDS = 30.0
 _LONGEST = 200
-_FOCUS = "setTimeout(() => document.getElementById('step')?.focus({preventScroll: false}), 60)"
 
 
 class WizardState(rx.State):
@@ -95,7 +94,6 @@ class WizardState(rx.State):
         """Show the step that the address names, with the choice that it holds."""
         asked_for = {name: str(value)[:8192] for name, value in self.router.url.query_parameters.items()}
         backup_id = self.router.url.path.rstrip("/").split("/")[-2]
-        came_from = (self.backup_id, self.step)
         try:
             await self._open(backup_id, asked_for.get("undo", ""))
         except NotSignedIn:
@@ -132,8 +130,6 @@ class WizardState(rx.State):
             running._ask(replace(wanted, preview=preview or None), self.name, to_run["progress"])  # noqa: SLF001
             follow = [WizardState.look, PreviewState.watch]
         yield None
-        if came_from[0] == self.backup_id and came_from[1] not in {"", self.step}:
-            yield rx.call_script(_FOCUS)
         for event in follow:
             yield event
 

@@ -74,7 +74,7 @@ def add_dialog() -> rx.Component:
                         ),
                         rx.fragment(),
                     ),
-                    class_name="rx-plan rx-checks-frame",
+                    class_name="rx-ticks rx-checks-frame",
                     custom_attrs={"aria-live": "polite"},
                 ),
                 rx.fragment(),

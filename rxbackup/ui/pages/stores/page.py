@@ -143,7 +143,7 @@ def _recent() -> rx.Component:
         WatchState.store_activity.length() > 0,
         rx.el.section(
             rx.el.h2("Recent activity", class_name="rx-heading"),
-            activity_list(WatchState.store_activity, on_result=WatchState.show_result),
+            activity_list(WatchState.store_activity),
             class_name="rx-section",
         ),
         rx.fragment(),

@@ -20,7 +20,6 @@ _SECTIONS = (
         "Admin",
         (
             ("Backup Management", addresses.BACKUPS, "database-backup"),
-            ("Schedules", addresses.SCHEDULES, "calendar-clock"),
             ("Stores", addresses.STORES, "hard-drive"),
         ),
     ),

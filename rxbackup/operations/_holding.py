@@ -19,7 +19,7 @@ from rxbackup.tables.system import Backup
 
 _HELD = """
 SELECT (classid::bigint << 32) | objid::bigint FROM pg_catalog.pg_locks
-WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+WHERE locktype = 'advisory' AND objsubid = 1 AND granted AND mode = 'ShareLock'
     AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 """
 

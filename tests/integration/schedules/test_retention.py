@@ -1,0 +1,200 @@
+"""What a schedule keeps no more goes to the trash, and what is in the trash can be had back."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from rxbackup.access.actor import Actor
+from rxbackup.errors import BackupNotFound, Busy, NotFound, Refused
+from rxbackup.operations import backups, restores, retentions, trash, verifications
+from rxbackup.operations._alerting import raise_alert, solve_alert
+from rxbackup.operations._holding import hold_backup
+from rxbackup.operations.services import Services
+from rxbackup.operations.views import BackupQuery, BackupView, NewBackup, NewRestore
+from rxbackup.retention.policy import Policy
+from tests.support.schedules import MONDAY, TimeMachine
+
+
+def _taken(machine: TimeMachine, schedule_id: str, days: int, **facts: object) -> str:
+    """A backup of the schedule, so many days old; its row is all there is of it."""
+    backup_id = str(uuid4())
+    machine.installation.system_sql(
+        "INSERT INTO rxbackup.backups (id, name, created_by, store, state, trigger, schedule_id, timestamp, "
+        "backup_data, verified_level, pinned, error) "
+        "VALUES (%s, %s, 'ada@example.org', 'database', %s, 'schedule', %s, "
+        "%s, '{}', %s, %s, %s)",
+        backup_id,
+        f"{days} days old",
+        facts.get("state", "complete"),
+        schedule_id,
+        MONDAY - timedelta(days=days),
+        facts.get("level", "stored"),
+        facts.get("pinned", False),
+        facts.get("error"),
+    )
+    return backup_id
+
+
+def _there(machine: TimeMachine, *, in_trash: bool = False) -> set[str]:
+    query = BackupQuery(trash=in_trash)
+    return {view.name for view in backups.list_backups(machine.services, Actor.system(), query).items}
+
+
+def _retain(machine: TimeMachine) -> int:
+    machine.clock.forward(days=1)
+    return retentions.retain_daily(machine.services, Actor.system())
+
+
+def test_a_good_backup_lets_the_old_ones_go_and_a_failed_one_does_not(machine: TimeMachine, admin: Actor) -> None:
+    view = machine.add(admin, policy=Policy(last=2))
+    machine.to(datetime.now(MONDAY.tzinfo).replace(minute=0) + timedelta(days=1))
+    for days in (1, 2, 3):
+        _taken(machine, view.id, days)
+    _taken(machine, view.id, 0, state="failed")
+    machine.look()
+    machine.work()
+    assert _there(machine, in_trash=True) == {"2 days old", "3 days old"}
+    assert len(_there(machine)) == 3
+    [gone, _] = backups.list_backups(machine.services, admin, BackupQuery(trash=True)).items
+    assert gone.trashed_by == "system"
+    assert gone.trash_until == machine.clock.now + timedelta(days=7)
+
+
+def test_pins_uses_the_proven_one_and_alerts_are_respected(machine: TimeMachine, admin: Actor) -> None:
+    services = machine.services
+    view = machine.add(admin, policy=Policy(days=10))
+    _taken(machine, view.id, 0)
+    _taken(machine, view.id, 50, level="decrypted")
+    _taken(machine, view.id, 60, pinned=True)
+    held = _taken(machine, view.id, 70)
+    _taken(machine, view.id, 80)
+    _taken(machine, view.id, 90, error='{"code": "corrupt", "message": "", "hint": ""}')
+    with services.system.session("system") as session:
+        raise_alert(session, "radar", "", "critical", "Rows are gone.")
+    assert (_retain(machine), _there(machine, in_trash=True)) == (0, set())
+    assert "rows seem to be lost" in retentions.preview_retention(services, admin, "Nightly").held
+    with services.system.session("system") as session:
+        solve_alert(session, "radar", "", admin.email)
+
+    with hold_backup(services, held):
+        judged = retentions.preview_retention(services, admin, "Nightly")
+        assert {each.name: each.reasons for each in judged.backups} == {
+            "0 days old": ("of the last 10 days",),
+            "50 days old": ("the newest that is proven",),
+            "60 days old": ("pinned",),
+            "70 days old": ("being read",),
+            "80 days old": (),
+        }
+        assert judged.backups[0].until == MONDAY + timedelta(days=10)
+        assert (_retain(machine), _there(machine, in_trash=True)) == (1, {"80 days old"})
+    assert _retain(machine) == 1
+    assert retentions.retain_daily(services, Actor.system()) == 0  # once a day
+
+
+def test_a_policy_is_tried_before_it_is_saved(machine: TimeMachine, admin: Actor) -> None:
+    view = machine.add(admin, policy=Policy(last=5))
+    for days in range(6):
+        _taken(machine, view.id, days)
+    tried = retentions.preview_retention(machine.services, admin, "Nightly", changes={"last": 2})
+    assert tried.keeps == "Keep the last 2, never fewer than 1 verified"
+    assert [each.going for each in tried.backups] == [False, False, True, True, True, True]
+    assert [each.name for each in retentions.preview_retention(machine.services, admin, "Nightly").going] == [
+        "5 days old"
+    ]
+    assert _there(machine, in_trash=True) == set()
+    with pytest.raises(NotFound):
+        retentions.preview_retention(machine.services, admin, "Daily")
+
+
+def _rows_of(services: Services, admin: Actor) -> BackupView:
+    return backups.perform_backup(services, admin, NewBackup("Kept well"))
+
+
+def test_the_trash_gives_back_what_it_holds_until_its_days_are_over(machine: TimeMachine, admin: Actor) -> None:
+    services = machine.services
+    kept = _rows_of(services, admin)
+    trash.empty_trash(services, Actor.system())
+    gone = trash.trash_backup(services, admin, kept.id)
+    assert gone.trash_until == MONDAY + timedelta(days=7)
+    with pytest.raises(Refused, match="already"):
+        trash.trash_backup(services, admin, kept.id)
+    with pytest.raises(Refused, match="in the trash"):
+        restores.perform_restore(services, admin, NewRestore(kept.id, confirm_name=kept.name))
+    assert _there(machine) == set()
+    assert verifications.perform_verify(services, admin, kept.id).ok
+    # It is whole: what comes after may lean on it.
+    later = backups.perform_backup(services, admin, NewBackup("Later"))
+    assert later.segments_read == 0
+
+    assert trash.undelete_backup(services, admin, kept.id).trashed_at is None
+    with pytest.raises(Refused):
+        trash.undelete_backup(services, admin, kept.id)
+    assert _there(machine) == {"Kept well", "Later"}
+    trash.trash_backup(services, admin, kept.id)
+    for _ in range(6):
+        machine.clock.forward(days=1)
+        assert trash.empty_trash(services, Actor.system()) == 0
+    machine.clock.forward(days=1)
+    assert trash.empty_trash(services, Actor.system()) == 1
+    with pytest.raises(BackupNotFound):
+        backups.show_backup(services, admin, kept.id)
+    assert verifications.perform_verify(services, admin, later.id, level="contents").ok
+
+
+def test_a_clock_that_jumps_empties_no_trash(machine: TimeMachine, admin: Actor) -> None:
+    services = machine.services
+    kept = _rows_of(services, admin)
+    trash.empty_trash(services, Actor.system())
+    trash.trash_backup(services, admin, kept.id)
+    machine.clock.forward(days=3650)
+    assert trash.empty_trash(services, Actor.system()) == 0
+    machine.clock.forward(hours=23)
+    assert trash.empty_trash(services, Actor.system()) == 0
+    assert trash.undelete_backup(services, admin, kept.id).state == "complete"
+
+
+def test_a_pin_and_a_reader_win_against_the_trash(machine: TimeMachine, admin: Actor) -> None:
+    services = machine.services
+    kept = _rows_of(services, admin)
+    with hold_backup(services, kept.id), pytest.raises(Busy):
+        trash.trash_backup(services, admin, kept.id)
+    trash.trash_backup(services, admin, kept.id)
+    assert backups.set_pinned(services, admin, kept.id, pinned=True).trashed_at is None
+    with pytest.raises(Refused, match="pinned"):
+        trash.trash_backup(services, admin, kept.id)
+
+
+def test_a_store_that_is_away_keeps_what_is_over_in_the_trash(machine: TimeMachine, admin: Actor) -> None:
+    services = machine.services
+    kept = backups.perform_backup(services, admin, NewBackup("Kept", store="local"))
+    trash.empty_trash(services, Actor.system())
+    trash.trash_backup(services, admin, kept.id)
+    folder, away = services.local_folder, services.local_folder.with_name("away")
+    for _ in range(8):
+        machine.clock.forward(days=1)
+        folder.rename(away) if folder.exists() else None
+        assert trash.empty_trash(machine.services, Actor.system()) == 0
+    away.rename(folder)
+    assert trash.undelete_backup(services, admin, kept.id).state == "complete"
+
+
+def test_what_never_was_complete_is_deleted_at_once(machine: TimeMachine, admin: Actor) -> None:
+    _rows_of(machine.services, admin)
+    view = machine.add(admin)
+    failed = _taken(machine, view.id, 0, state="failed")
+    trash.trash_backup(machine.services, admin, failed)
+    assert _there(machine, in_trash=True) == set()
+    with pytest.raises(BackupNotFound):
+        backups.show_backup(machine.services, admin, failed)
+
+
+def test_no_days_in_the_trash_means_the_next_look(machine: TimeMachine, admin: Actor) -> None:
+    settings = machine.services.settings.model_copy(update={"trash_days": 0})
+    services = dataclasses.replace(machine.services, settings=settings)
+    kept = _rows_of(services, admin)
+    trash.trash_backup(services, admin, kept.id)
+    assert trash.empty_trash(services, Actor.system()) == 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 _UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 _KILO = 1000
@@ -26,3 +26,11 @@ def moment(at: datetime) -> str:
     """A moment for a name: "22 Nov 2026, 19:40"."""
     # strftime would write the month in the language of the process.
     return f"{at.day} {_MONTHS[at.month - 1]} {at.year}, {at:%H:%M}"
+
+
+def lapse(span: timedelta) -> str:
+    """How long, roughly: "5 minutes", "3 hours", "12 days"."""
+    minutes = max(0, int(span.total_seconds() // 60))
+    if minutes < 2 * 60:
+        return counted(minutes, "minute")
+    return counted(minutes // 60, "hour") if minutes < 2 * 24 * 60 else counted(minutes // (24 * 60), "day")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 
 from psycopg import sql
 
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.left_alone import named
-from rxbackup.postgres.reconcile import Staged, equal, numbered, same_image
+from rxbackup.postgres.reconcile import Staged, columns_of, equal, numbered, same_image
 
 _LONGEST = 200
 """Characters of a value that are kept."""
@@ -58,72 +59,55 @@ def _shares(kinds: Sequence[Sequence[RowSample]], most: int) -> Iterator[Sequenc
 
 
 def _added(conn: Connection, staged: Staged, most: int) -> Iterator[tuple[FieldSample, ...]]:
-    if staged.key:
-        rows = sql.SQL("FROM {} AS s WHERE NOT EXISTS (SELECT FROM {} AS t WHERE {})").format(
-            staged.source, staged.target, equal("t", staged.key, "s", staged.key)
-        )
-    else:
-        rows = _beyond(staged.source, staged.target, staged, "s")
-    for _, after, _ in _take(conn, staged, rows, most, after="s"):
-        yield tuple(FieldSample(n, None, v, differs=True) for n, v in zip(staged.names, after, strict=True))
+    for values in _one_sided(conn, staged, "s", most):
+        yield tuple(FieldSample(n, None, v, differs=True) for n, v in zip(staged.names, values, strict=True))
 
 
 def _removed(conn: Connection, staged: Staged, most: int) -> Iterator[tuple[FieldSample, ...]]:
+    for values in _one_sided(conn, staged, "t", most):
+        yield tuple(FieldSample(n, v, None, differs=True) for n, v in zip(staged.names, values, strict=True))
+
+
+def _one_sided(conn: Connection, staged: Staged, alias: str, most: int) -> list[list[str | None]]:
+    """Rows that only the stage has (alias `s`), or only the table (alias `t`)."""
     if staged.key:
-        rows = sql.SQL("FROM {} AS t WHERE NOT EXISTS (SELECT FROM {} AS s WHERE {})").format(
-            staged.at_stake, staged.source, equal("t", staged.key, "s", staged.key)
+        some, others = (staged.source, staged.target) if alias == "s" else (staged.at_stake, staged.source)
+        rows = sql.SQL("{} AS {} WHERE NOT EXISTS (SELECT FROM {} AS o WHERE {})").format(
+            some, sql.Identifier(alias), others, equal("o", staged.key, alias, staged.key)
         )
     else:
-        rows = _beyond(staged.target, staged.source, staged, "t")
-    for before, _, _ in _take(conn, staged, rows, most, before="t"):
-        yield tuple(FieldSample(n, v, None, differs=True) for n, v in zip(staged.names, before, strict=True))
+        some, others = (staged.source, staged.target) if alias == "s" else (staged.target, staged.source)
+        rows = sql.SQL(
+            "({}) AS {a} WHERE NOT EXISTS "
+            "(SELECT FROM ({}) AS o WHERE {a}.rxb_image = o.rxb_image AND {a}.rxb_n = o.rxb_n)"
+        ).format(numbered(some, staged.names, "t.*, "), numbered(others, staged.names), a=sql.Identifier(alias))
+    query = sql.SQL("SELECT {} FROM {} ORDER BY {} LIMIT {}").format(
+        _values(staged, alias), rows, sql.SQL(", ").join(named(staged, alias)), sql.Literal(most)
+    )
+    return [values for (values,) in conn.execute(query).fetchall()]
 
 
 def _changed(conn: Connection, staged: Staged, most: int) -> Iterator[tuple[FieldSample, ...]]:
-    rows = sql.SQL("FROM {} AS t JOIN {} AS s ON {} WHERE {}").format(
-        staged.target, staged.source, equal("t", staged.key, "s", staged.key), same_image(staged.names, "*<>")
+    pairs = sql.SQL("{} AS t JOIN {} AS s ON {}").format(
+        staged.target, staged.source, equal("t", staged.key, "s", staged.key)
     )
-    for before, after, differs in _take(conn, staged, rows, most, before="t", after="s"):
-        yield tuple(FieldSample(*each) for each in zip(staged.names, before, after, differs, strict=True))
-
-
-def _beyond(some: sql.Composable, others: sql.Composable, staged: Staged, alias: str) -> sql.Composed:
-    """Rows without a key that are in `some` more often than in `others`."""
-    return sql.SQL(
-        "FROM ({}) AS {} WHERE NOT EXISTS (SELECT FROM ({}) AS o WHERE {a}.rxb_image = o.rxb_image "
-        "AND {a}.rxb_n = o.rxb_n)"
-    ).format(
-        numbered(some, staged.names, "t.*, "),
-        sql.Identifier(alias),
-        numbered(others, staged.names),
-        a=sql.Identifier(alias),
+    # Names first: to sort the pairs would make rows of them that have twice as many columns as a row may have.
+    names = sql.SQL(
+        "SELECT {k}, pg_catalog.row_number() OVER (ORDER BY {k}) AS rxb_n FROM {} WHERE {} ORDER BY rxb_n LIMIT {}"
+    ).format(pairs, same_image(staged.names, "*<>"), sql.Literal(most), k=columns_of("s", staged.key))
+    differs = sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(same_image([n], "*<>") for n in staged.names))
+    query = sql.SQL("SELECT k.rxb_n, {}, {}, {} FROM ({}) AS k JOIN {} ON {}").format(
+        _values(staged, "t"), _values(staged, "s"), differs, names, pairs, equal("k", staged.key, "s", staged.key)
     )
+    for _, *each in sorted(conn.execute(query).fetchall(), key=itemgetter(0)):
+        yield tuple(FieldSample(*field) for field in zip(staged.names, *each, strict=True))
 
 
-def _take(
-    conn: Connection, staged: Staged, rows: sql.Composed, most: int, *, before: str = "", after: str = ""
-) -> list[tuple[list[str | None], list[str | None], list[bool]]]:
-    """Read values before and after, and whether they differ: arrays, as a row may have more columns than a result."""
-    differs: sql.Composable = sql.SQL("'{{}}'::boolean[]")
-    if before and after:
-        pairs = (same_image([name], "*<>") for name in staged.names)
-        differs = sql.SQL("ARRAY[{}]").format(sql.SQL(", ").join(pairs))
-    return conn.execute(
-        sql.SQL("SELECT {}, {}, {} {} ORDER BY {} LIMIT {}").format(
-            _values(staged, before),
-            _values(staged, after),
-            differs,
-            rows,
-            sql.SQL(", ").join(named(staged, after or before)),
-            sql.Literal(most),
-        )
-    ).fetchall()
+def _values(staged: Staged, alias: str) -> sql.Composed:
+    """The values as text, in an array: a result may have fewer columns than two rows have together.
 
-
-def _values(staged: Staged, alias: str) -> sql.Composable:
-    """The values as text. format() writes a value as COPY would; NULL is compared so because of composite types."""
-    if not alias:
-        return sql.SQL("NULL")
+    format() writes a value as COPY would. IS NULL would also be true of a composite value that has only NULLs.
+    """
     value = (
         "CASE WHEN {c} IS NOT DISTINCT FROM NULL THEN NULL ELSE pg_catalog.left(pg_catalog.format('%s', {c}), {n}) END"
     )

@@ -54,7 +54,7 @@ def _measure(given: argparse.Namespace, work: Path) -> Iterator[Line]:
         if "week" in given.only:
             yield backups.week(url, work)
         if given.restores:
-            yield from restores.timed(url, work)
+            yield from restores.timed(url, work, given.times)
     if "zstd" in given.only:
         yield _zstd(work, given.times, given.scale)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from uuid import uuid4
 
@@ -46,11 +47,15 @@ def back_up(vault: Vault, url: str, base: str) -> dict[str, object]:
     }
 
 
-def restore(vault: Vault, url: str, backup: str) -> dict[str, object]:
+def restore(vault: Vault, url: str, backup: str, *, maintenance: bool = False) -> dict[str, object]:
     manifest = vault.get_manifest(backup)
-    plan = prepare_restore(manifest, RestoreRequest(), source_url=url, counted=False)
+    plan = prepare_restore(manifest, RestoreRequest(maintenance=maintenance), source_url=url, counted=False)
     report = run_restore(plan, manifest, vault=vault, source_url=url)
     return {"added": sum(t.added for t in report.tables.values())}
+
+
+def maintain(vault: Vault, url: str, backup: str) -> dict[str, object]:
+    return restore(vault, url, backup, maintenance=True)
 
 
 def _peak_mib() -> float:
@@ -62,5 +67,10 @@ def _peak_mib() -> float:
 if __name__ == "__main__":
     verb, kind, url, folder, argument = sys.argv[1:]
     with _vault(kind, url, Path(folder)) as vault:
-        answer = {"backup": back_up, "restore": restore}[verb](vault, url, argument)
+        verbs: dict[str, Callable[[Vault, str, str], dict[str, object]]] = {
+            "backup": back_up,
+            "restore": restore,
+            "maintain": maintain,
+        }
+        answer = verbs[verb](vault, url, argument)
     print(json.dumps({**answer, "peak_mib": _peak_mib()}))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import importlib
 import os
 import signal
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,44 +19,9 @@ from rxbackup.operations.views import BackupView, NewBackup, NewRestore
 from rxbackup.worker.scheduler import tick
 from tests.support.databases import take_image
 from tests.support.installation import Installation, admin, installation
+from tests.support.seams import at, die
 
 __all__ = ["admin", "installation"]
-
-
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(60)
-
-
-def _at(place: str, *, after: bool = False, when: Callable[..., bool] = lambda *_, **__: True) -> Callable[[], None]:
-    """Makes this process die at a call: before it, or when it is done."""
-
-    def arm() -> None:
-        path, _, name = place.rpartition(".")
-        owner = _find(path)
-        call = getattr(owner, name)
-
-        def deadly(*arguments: Any, **named: Any) -> Any:
-            dies = when(*arguments, **named)
-            if dies and not after:
-                _die()
-            answer = call(*arguments, **named)
-            if dies:
-                _die()
-            return answer
-
-        setattr(owner, name, deadly)
-
-    return arm
-
-
-def _find(path: str) -> Any:
-    """A module, or a class in one."""
-    try:
-        return importlib.import_module(f"rxbackup.{path}")
-    except ModuleNotFoundError:
-        module, _, name = path.rpartition(".")
-        return getattr(importlib.import_module(f"rxbackup.{module}"), name)
 
 
 def _in_the_middle_of_rows() -> None:
@@ -66,7 +30,7 @@ def _in_the_middle_of_rows() -> None:
     read = copier.read_rows
 
     def deadly(*arguments: Any, **named: Any) -> Iterator[Any]:
-        yield from ((piece, _die()) for piece in read(*arguments, **named))  # type: ignore[func-returns-value]
+        yield from ((piece, die()) for piece in read(*arguments, **named))  # type: ignore[func-returns-value]
 
     copier.read_rows = deadly
 
@@ -76,20 +40,18 @@ def _in_the_middle_of_a_file() -> None:
 
     def half(number: int, content: Any) -> int:
         write(number, content[: len(content) // 2])
-        _die()
+        die()
         return 0
 
     os.write = half
 
 
 def _before_a_manifest_is_flushed() -> None:
-    _at(
-        "stores.local.LocalStore.put", when=lambda _, name, *__, **___: name.startswith("manifests/") and _arm_flush()
-    )()
+    at("stores.local.LocalStore.put", when=lambda _, name, *__, **___: name.startswith("manifests/") and _arm_flush())()
 
 
 def _arm_flush() -> bool:
-    _at("stores.local.os.fsync")()
+    at("stores.local.os.fsync")()
     return False
 
 
@@ -98,24 +60,24 @@ def _is_manifest(_: object, name: str, *__: object, **___: object) -> bool:
 
 
 POINTS: dict[str, Callable[[], None]] = {
-    "B0 claimed": _at("operations._taking.enter"),
-    "B1 the row says running": _at("operations._taking.enter", after=True),
-    "B2 locked": _at("postgres.consistent_read._lock", after=True),
-    "B3 snapshot taken": _at("backup.run.leave_watermark"),
-    "B3 watermark left": _at("backup.run.leave_watermark", after=True),
+    "B0 claimed": at("operations._taking.enter"),
+    "B1 the row says running": at("operations._taking.enter", after=True),
+    "B2 locked": at("postgres.consistent_read._lock", after=True),
+    "B3 snapshot taken": at("backup.run.leave_watermark"),
+    "B3 watermark left": at("backup.run.leave_watermark", after=True),
     "B4 in the middle of rows": _in_the_middle_of_rows,
-    "B5 chunk sealed": _at("vault.chunk_pool.ChunkPool._sealed", after=True),
+    "B5 chunk sealed": at("vault.chunk_pool.ChunkPool._sealed", after=True),
     "B6 half of a file written": _in_the_middle_of_a_file,
     "B7 before it is flushed": _arm_flush,  # type: ignore[dict-item]
-    "B8 before it is named": _at("stores.local._give_name"),
-    "B9 named, no row": _at("stores.local._give_name", after=True),
-    "B10 row, no link": _at("operations._taking.settle_chunks", after=True),
-    "B11 all chunks stored": _at("backup.run._look_for"),
+    "B8 before it is named": at("stores.local._give_name"),
+    "B9 named, no row": at("stores.local._give_name", after=True),
+    "B10 row, no link": at("operations._taking.settle_chunks", after=True),
+    "B11 all chunks stored": at("backup.run._look_for"),
     "B12 manifest not flushed": _before_a_manifest_is_flushed,
-    "B13 manifest written": _at("stores.local.LocalStore.put", after=True, when=_is_manifest),
-    "B14 read back": _at("backup.run._seal", after=True),
-    "B14 before complete is committed": _at("operations._running.Run.succeed", after=True),
-    "B15 complete": _at("operations.backups.run_job", after=True),
+    "B13 manifest written": at("stores.local.LocalStore.put", after=True, when=_is_manifest),
+    "B14 read back": at("backup.run._seal", after=True),
+    "B14 before complete is committed": at("operations._running.Run.succeed", after=True),
+    "B15 complete": at("operations.backups.run_job", after=True),
 }
 
 

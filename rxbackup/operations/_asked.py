@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlmodel import col, select
 
 from rxbackup.access.actor import Actor
-from rxbackup.errors import Refused
+from rxbackup.errors import Refused, UsageError
 from rxbackup.groups.group import Group, choose_groups, choose_tables
 from rxbackup.operations._catalogue import find_backup
 from rxbackup.operations.services import Services
@@ -34,6 +34,34 @@ def restorable(services: Services, actor: Actor, backup: str) -> BackupView:
             f"{view.name} is in the trash.", hint=f"Take it out first: `rxbackup backup undelete {view.id[:8]}`."
         )
     return view
+
+
+def check_confirmed(view: BackupView, new: NewRestore) -> None:
+    """See that the person who confirms means this backup, and trusts it.
+
+    Raises:
+        UsageError: the name typed is another one.
+        Refused: another key has signed it, or none, and nobody said that it is trusted.
+    """
+    if (new.confirm_name or "").strip() != view.name:
+        raise UsageError(
+            "The name typed is not the name of the backup; nothing was changed.",
+            hint=f"Type the name exactly as it stands there: {view.name}",
+        )
+    refuse_untrusted(view, trusted=new.trust_foreign)
+
+
+def refuse_untrusted(view: BackupView, *, trusted: bool) -> None:
+    """Refuse rows from somewhere else, unless somebody answers for them.
+
+    Raises:
+        Refused: says why.
+    """
+    if view.foreign and not trusted:
+        raise Refused(
+            f"{view.name} was imported, and is not signed by this installation's key; nothing was changed.",
+            hint="Restore it only if you trust where the file came from: say so (--trust-foreign).",
+        )
 
 
 def chosen_tables(services: Services, actor: Actor, view: BackupView, new: NewRestore) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rxbackup.operations._planning import Planned
+from rxbackup.operations._reporting import change_of
 from rxbackup.operations.views import (
     BackupView,
     ChoiceView,
@@ -27,11 +28,6 @@ from rxbackup.restore.report import RestoreReport, TableResult
 
 _NAMES = 60
 """Characters that a field takes in plain values beside its own."""
-
-
-def changes_of(report: RestoreReport) -> dict[str, TableChange]:
-    """What was done, or would be, by table."""
-    return {name: _change(result) for name, result in report.tables.items()}
 
 
 def preview_of(view: BackupView, planned: Planned, rehearsed: RestoreReport | None = None) -> RestorePreview:
@@ -100,10 +96,6 @@ def preview_from(document: Mapping[str, Any], backup: BackupView) -> RestorePrev
     )
 
 
-def _change(result: TableResult) -> TableChange:
-    return TableChange(result.added, result.changed, result.removed, result.set_aside, result.seconds)
-
-
 def _table(target: TargetTable, result: TableResult | None) -> TablePreview:
     touched, total = (result.segments if result else None) or (None, None)
     return TablePreview(
@@ -112,7 +104,7 @@ def _table(target: TargetTable, result: TableResult | None) -> TablePreview:
         backup_rows=target.backup_rows,
         live_rows=target.live_rows.rows if target.live_rows else 0,
         live_rows_estimated=bool(target.live_rows and target.live_rows.estimated),
-        change=_change(result) if result else None,
+        change=change_of(result) if result else None,
         segments_touched=touched,
         segments_total=total,
         samples=tuple(_sample(each) for each in result.samples) if result else (),
@@ -125,7 +117,7 @@ def _sample(sample: RowSample) -> SampleRow:
 
 def _consequence(found: Consequence) -> ConsequenceView:
     choices = tuple(ChoiceView(c.kind, c.value, c.label) for c in found.choices)
-    return ConsequenceView(found.kind, found.table, found.other, found.rows, found.message, choices)
+    return ConsequenceView(found.kind, found.table, found.other, found.rows, found.message, choices, found.hint)
 
 
 def _group(name: str, tables: tuple[TablePreview, ...]) -> GroupPreview:

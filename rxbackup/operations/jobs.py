@@ -43,6 +43,7 @@ __all__ = [
     "take_over",
 ]
 
+_OF_RESTORES = frozenset({"preview", "refresh", "restore", "restore-into", "side-schema"})
 _HAND_OVER_AGAIN = timedelta(seconds=60)
 _logger = logging.getLogger(__name__)
 
@@ -91,11 +92,11 @@ def cancel_job(services: Services, actor: Actor, job_id: str) -> JobView:
 
     Raises:
         JobNotFound: there is no such run.
-        PermissionDenied: it is a restore or a preview of one, and this actor may not restore.
+        PermissionDenied: it is a restore or belongs to one, and this actor may not restore.
     """
     with services.system.session(actor.identity) as session:
         job = find_job(session, job_id, lock=True)
-        if job.kind in {"restore", "preview"} and not actor.may(Permission.RESTORE):
+        if job.kind in _OF_RESTORES and not actor.may(Permission.RESTORE):
             raise PermissionDenied(f"{actor.email} may not stop a restore.")
         if job.state not in {"queued", "running"} or job.cancel_requested:
             return job_view(job)

@@ -135,6 +135,7 @@ class ConsequenceView:
             that are gone) or "clash" (newer rows hold values that must be unique).
         table: whose rows are meant; `rows` is how many.
         other: the table at the other end; the same for a clash.
+        hint: what to do about it, in words.
     """
 
     kind: str
@@ -143,6 +144,7 @@ class ConsequenceView:
     rows: int
     message: str
     choices: tuple[ChoiceView, ...]
+    hint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

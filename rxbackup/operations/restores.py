@@ -5,22 +5,22 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
-from typing import Any
 
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
-from rxbackup.errors import DatabaseTrouble, PlanRefused, Refused, RxbackupError, UsageError
+from rxbackup.errors import PlanRefused, RxbackupError
 from rxbackup.operations._agreeing import Agree, agree_with, refuse_moved_ground, seen_preview
-from rxbackup.operations._asked import chosen_tables, parameters_of, restorable
+from rxbackup.operations._asked import check_confirmed, chosen_tables, parameters_of, restorable
+from rxbackup.operations._carrying_out import carry_out
 from rxbackup.operations._catalogue import find_job, job_view
 from rxbackup.operations._claiming import refuse_second_restore
-from rxbackup.operations._foretelling import changes_of, preview_of
+from rxbackup.operations._foretelling import preview_of
 from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._outcome import Outcome, await_outcome
 from rxbackup.operations._own_account import end_sessions_of_changed, people_signed_in
 from rxbackup.operations._places import reading_vault
 from rxbackup.operations._planning import Planned, plan_of
 from rxbackup.operations._queueing import just_asked, queue_job
+from rxbackup.operations._reporting import document_of_restore, restored, touched
 from rxbackup.operations._running import Run, run_job
 from rxbackup.operations._safety import SafetyBackup, drop_safety_backup, take_safety_backup
 from rxbackup.operations._taking import mark_backup_failed
@@ -28,7 +28,6 @@ from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, JobView, NewRestore, RestorePreview, RestoreView
 from rxbackup.progress import ProgressSink
-from rxbackup.restore.run import run_restore
 
 __all__ = [
     "NewRestore",
@@ -38,8 +37,6 @@ __all__ = [
     "preview_restore",
     "request_restore",
 ]
-
-_RESOLVE_SECONDS = 60.0
 
 _logger = logging.getLogger(__name__)
 
@@ -66,7 +63,7 @@ def request_restore(services: Services, actor: Actor, new: NewRestore) -> JobVie
         Busy: another restore is running.
     """
     view = restorable(services, actor, new.backup_id)
-    _check_confirmed(view, new)
+    check_confirmed(view, new)
     with reading_vault(services, view, new.store) as vault:
         plan = plan_of(services, actor, view, new, vault, counted=False).plan
     plan.refuse_if_blocked()
@@ -99,7 +96,7 @@ def perform_restore(
         Busy: another restore is running.
     """
     view = restorable(services, actor, new.backup_id)
-    _check_confirmed(view, new)
+    check_confirmed(view, new)
     parameters = parameters_of(view, new, chosen_tables(services, actor, view, new))
 
     def work(run: Run) -> RestoreView:
@@ -132,8 +129,6 @@ def perform_restore(
 
 
 def _restore(run: Run, planned: Planned, agree: Agree | None, safety: SafetyBackup | None) -> RestoreView:
-    services = run.services
-    noted: list[str] = []
     expected = RestoreView(
         job=run.id,
         tables={},
@@ -142,37 +137,15 @@ def _restore(run: Run, planned: Planned, agree: Agree | None, safety: SafetyBack
         undo_until=safety.until if safety else None,
         stale_views=tuple(each.qualified for each in planned.plan.stale_views),
     )
-
-    def before_commit(xid: str) -> None:
-        run.note_commit(xid, _document(expected))
-        noted.append(xid)
-
-    try:
-        report = run_restore(
-            planned.plan,
-            planned.manifest,
-            vault=planned.vault,
-            source_url=services.source_url,
-            on_progress=run.sink(40.0 if safety else 0.0, 99),
-            before_commit=before_commit,
-            agree=agree,
-            lock_timeout_seconds=services.settings.lock_timeout_seconds,
-        )
-    except DatabaseTrouble as error:
-        if not noted:
-            raise
-        outcome = await_outcome(services.source_url, noted[0], seconds=_RESOLVE_SECONDS)
-        if outcome is Outcome.COMMITTED:
-            note = "The connection was lost just after the restore was committed. The rows are restored."
-            return dataclasses.replace(expected, note=note)
-        if outcome is Outcome.ABORTED:
-            raise
-        raise DatabaseTrouble(
-            f"The connection was lost while the restore was being committed ({error.message}), and PostgreSQL does not "
-            "say what became of it.",
-            hint="When the database answers again, compare the tables before restoring once more.",
-        ) from error
-    return dataclasses.replace(expected, tables=changes_of(report), seconds=report.seconds)
+    carried = carry_out(
+        planned,
+        url=run.services.source_url,
+        on_progress=run.sink(40.0 if safety else 0.0, 99),
+        before_commit=lambda xid: run.note_commit(xid, document_of_restore(expected)),
+        agree=agree,
+        lock_timeout_seconds=run.services.settings.lock_timeout_seconds,
+    )
+    return restored(expected, carried)
 
 
 def _end_sessions(run: Run, before: Mapping[str, str]) -> int:
@@ -184,34 +157,8 @@ def _end_sessions(run: Run, before: Mapping[str, str]) -> int:
         return 0
 
 
-def _report(run: Run, view: BackupView, restored: RestoreView) -> RestoreView:
-    touched = sum(c.added + c.changed + c.removed for c in restored.tables.values())
-    message = f"{view.name} is restored: {touched} rows in {len(restored.tables)} tables were set right."
+def _report(run: Run, view: BackupView, done: RestoreView) -> RestoreView:
+    result = {**document_of_restore(done), "message": done.note or f"{view.name} is restored: {touched(done)}."}
     with run.services.system.session("system") as session:
-        run.succeed(
-            session,
-            {**_document(restored), "message": restored.note or message},
-            action="restore.complete",
-            object_id=view.id,
-            is_final=True,
-        )
-    return restored
-
-
-def _document(restored: RestoreView) -> dict[str, Any]:
-    """As plain values for the row of the job."""
-    until = restored.undo_until
-    return {**dataclasses.asdict(restored), "undo_until": until.isoformat() if until else None}
-
-
-def _check_confirmed(view: BackupView, new: NewRestore) -> None:
-    if (new.confirm_name or "").strip() != view.name:
-        raise UsageError(
-            "The name typed is not the name of the backup; nothing was changed.",
-            hint=f"Type the name exactly as it stands there: {view.name}",
-        )
-    if view.foreign and not new.trust_foreign:
-        raise Refused(
-            f"{view.name} was imported, and is not signed by this installation's key; nothing was changed.",
-            hint="Restore it only if you trust where the file came from: say so (--trust-foreign).",
-        )
+        run.succeed(session, result, action="restore.complete", object_id=view.id, is_final=True)
+    return done

@@ -13,6 +13,7 @@ from rxbackup.operations.backup_views import (
     NewBackup,
     TableView,
 )
+from rxbackup.operations.elsewhere_views import MadeSideSchema, NewSideSchema, RefreshView, SideSchemaView
 from rxbackup.operations.installation_views import (
     AccountView,
     Check,
@@ -96,9 +97,11 @@ __all__ = [
     "JudgedView",
     "KeptTableView",
     "KeyView",
+    "MadeSideSchema",
     "NewBackup",
     "NewRestore",
     "NewSchedule",
+    "NewSideSchema",
     "NewStore",
     "OccurrenceView",
     "PlaceView",
@@ -109,6 +112,7 @@ __all__ = [
     "PruneView",
     "Readiness",
     "RebuildView",
+    "RefreshView",
     "RestorePreview",
     "RestoreView",
     "RetentionView",
@@ -118,6 +122,7 @@ __all__ = [
     "RowsView",
     "SampleRow",
     "ScheduleView",
+    "SideSchemaView",
     "StoreView",
     "TableChange",
     "TableComparison",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
-from rxbackup.postgres.connecting import Connection
+from rxbackup.postgres.connecting import Connection, translated
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +72,17 @@ def find_readers(conn: Connection, oids: Iterable[int]) -> tuple[MaterializedVie
     """
     rows = conn.execute(_READERS, {"oids": list(oids)}).fetchall()
     return tuple(MaterializedView(*row) for row in rows)
+
+
+def refresh(conn: Connection, view: MaterializedView, *, lock_timeout_seconds: float) -> None:
+    """Compute the rows of one anew; others may read it meanwhile, where PostgreSQL can do that.
+
+    Raises:
+        errors.DatabaseTrouble: it failed, or somebody holds a lock on it. It shows what it showed.
+    """
+    how = sql.SQL("CONCURRENTLY ") if view.concurrently else sql.SQL("")
+    with translated(f"refreshing {view.qualified}"), conn.transaction():
+        conn.execute(
+            sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(f"{int(lock_timeout_seconds * 1000)}ms"))
+        )
+        conn.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}{}").format(how, view.identifier))

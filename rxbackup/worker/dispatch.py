@@ -16,12 +16,14 @@ from rxbackup.operations import (
     jobs,
     previews,
     prunes,
+    refreshes,
     restores,
+    side_schemas,
     stores,
     verifications,
 )
 from rxbackup.operations.services import Services
-from rxbackup.operations.views import NewBackup, NewRestore
+from rxbackup.operations.views import NewBackup, NewRestore, NewSideSchema
 
 _logger = logging.getLogger(__name__)
 
@@ -69,6 +71,24 @@ def _preview(services: Services, actor: Actor, parameters: Mapping[str, Any], jo
     return previews.perform_preview(services, actor, _new_restore(parameters), job_id=job_id)
 
 
+def _refresh(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
+    return refreshes.perform_refresh(services, actor, str(parameters["restore"]), job_id=job_id)
+
+
+def _side_schema(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
+    new = NewSideSchema(
+        backup_id=parameters["backup_id"],
+        schema=parameters["schema"],
+        groups=_names(parameters.get("groups")),
+        skip=_names(parameters.get("skip")) or (),
+        tables=_names(parameters.get("tables")),
+        hours=int(parameters["hours"]),
+        trust_foreign=bool(parameters.get("trust_foreign", False)),
+        store=parameters.get("store"),
+    )
+    return side_schemas.perform_side_schema(services, actor, new, job_id=job_id)
+
+
 def _verify(services: Services, actor: Actor, parameters: Mapping[str, Any], job_id: str) -> object:
     backup, level = str(parameters["backup_id"]), str(parameters["level"])
     store = parameters.get("store")
@@ -108,7 +128,9 @@ PERFORM: Mapping[str, _Perform] = {
     "preview": _preview,
     "prune": _prune,
     "rebuild": _rebuild,
+    "refresh": _refresh,
     "restore": _restore,
+    "side-schema": _side_schema,
     "verify": _verify,
 }
 

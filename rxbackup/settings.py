@@ -41,6 +41,7 @@ class Settings(BaseSettings):
         import_max_bytes: the largest file that can be uploaded to be imported.
         import_max_row_bytes: how many bytes of rows an imported file may hold, unpacked.
         undo_days: for how many days at least a restore can be undone.
+        metrics_token: what a monitoring sends as bearer token to read `/metrics` without signing in.
         session_idle_minutes: a session ends after so long without a click.
         session_hours: a session ends after so long in any case.
     """
@@ -64,6 +65,7 @@ class Settings(BaseSettings):
     import_max_bytes: Annotated[int, Field(ge=1 << 20)] = 16 << 30
     import_max_row_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 40
     undo_days: Annotated[int, Field(ge=1, le=3650)] = 14
+    metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
     session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, FastAPI
 
 from rxbackup import __version__
-from rxbackup.api import auth, docs, downloads, health, imports, looking, stores, v1
+from rxbackup.api import auth, docs, downloads, health, imports, looking, metrics, stores, v1
 from rxbackup.api.identity import guard, public
 from rxbackup.api.problems import answer_with_problems
 from rxbackup.errors import NotFound
@@ -31,6 +31,7 @@ ROUTERS = (
     downloads.router,
     health.router,
     imports.router,
+    metrics.router,
     looking.router,
     stores.router,
     v1.router,

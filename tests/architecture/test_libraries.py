@@ -27,6 +27,7 @@ ROOMS = {
     "orjson": {"vault", "export", "api"},
     "passlib": {"access"},
     "procrastinate": {"wiring/queue.py", "worker", "tables/queue_schema.py"},
+    "prometheus_client": {"api"},
     "psycopg": {"postgres", "stores/database.py"},
     "pydantic_settings": {"settings.py"},
     "reflex": {"ui", "rxbackup.py"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, FastAPI
 
 from rxbackup import __version__
-from rxbackup.api import auth, docs, downloads, health, imports, looking, metrics, stores, v1
+from rxbackup.api import auth, docs, downloads, health, imports, looking, metrics, schedules, stores, v1
 from rxbackup.api.identity import guard, public
 from rxbackup.api.problems import answer_with_problems
 from rxbackup.errors import NotFound
@@ -33,6 +33,7 @@ ROUTERS = (
     imports.router,
     metrics.router,
     looking.router,
+    schedules.router,
     stores.router,
     v1.router,
     docs.router,

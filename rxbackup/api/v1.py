@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated, Literal
+from uuid import UUID
 
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
@@ -26,6 +27,8 @@ class BackupQueryFields(BaseModel):
     text: Annotated[str, Field(max_length=255)] = ""
     state: Literal["running", "complete", "failed", "interrupted", "deleting"] | None = None
     store: Annotated[str, Field(max_length=63)] | None = None
+    schedule_id: UUID | None = None
+    trash: bool = False
     sort: Literal["when", "name", "rows", "size", "state", "by"] = "when"
     descending: bool = True
     page: Annotated[int, Field(ge=1, le=100_000)] = 1
@@ -48,7 +51,9 @@ class WantedBackup(BaseModel):
 @router.get("/backups", tags=["backups"])
 def list_backups(services: OpenServices, actor: Who, query: Annotated[BackupQueryFields, Query()]) -> BackupPage:
     """One page of backups."""
-    return backups.list_backups(services, actor, BackupQuery(**query.model_dump()))
+    wanted = query.model_dump()
+    wanted["schedule_id"] = str(query.schedule_id) if query.schedule_id else None
+    return backups.list_backups(services, actor, BackupQuery(**wanted))
 
 
 @router.post("/backups", status_code=202, tags=["backups"])

@@ -213,6 +213,42 @@ def test_a_writer_that_has_drawn_a_number_and_wants_the_table_is_not_waited_for(
         assert waiting.result(60).fetchone() == (501,)
 
 
+def test_readers_see_before_or_after_and_nothing_between(system_database: str, vault: Vault) -> None:
+    outcome = _backed_up(system_database, vault)
+    _run(
+        system_database,
+        "UPDATE public.firms SET body = 'spoiled'",
+        "DELETE FROM public.orders WHERE id > 1000",
+        "UPDATE public.orders SET body = 'spoiled'",
+    )
+    stop, seen = threading.Event(), list[tuple[int, int, int]]()
+
+    def read() -> None:
+        with psycopg.connect(system_database, autocommit=True) as conn:
+            conn.execute("SET statement_timeout = '5s'")
+            while not stop.is_set():
+                row = conn.execute(
+                    "SELECT (SELECT count(*) FROM public.firms WHERE body = 'spoiled'), "
+                    "(SELECT count(*) FROM public.orders WHERE body = 'spoiled'), "
+                    "(SELECT count(*) FROM public.lines)"
+                ).fetchone()
+                assert row is not None
+                seen.append((row[0], row[1], row[2]))
+
+    with ThreadPoolExecutor(2) as pool:
+        readers = [pool.submit(read) for _ in range(2)]
+        try:
+            until(lambda: seen, "somebody reads")
+            restore(system_database, vault, outcome)
+            number = len(seen)
+            until(lambda: len(seen) > number + 4, "somebody reads afterwards")
+        finally:
+            stop.set()
+        for reader in readers:
+            reader.result(60)
+    assert set(seen) == {(2000, 1000, 1000), (0, 0, 2000)}
+
+
 def test_random_writers_are_never_torn_and_never_die(system_database: str, vault: Vault) -> None:
     """Every transaction leaves its token in two or three tables, in any order. In the end all have it, or none."""
     tables = [f"ledger_{n}" for n in range(4)]

@@ -28,20 +28,6 @@ from rxbackup.restore.plan import KeptRow, RestorePlan, TargetTable
 Rows = sql.Composed | None
 
 
-def may_leave_rows(plan: RestorePlan) -> frozenset[int]:
-    """The targets, by oid, of which rows may be left as they are: they must be staged, not loaded straight."""
-    reached = {t.table.oid for t in plan.targets if t.name in {kept.table for kept in plan.request.keep}}
-    if plan.request.set_aside:
-        reached |= {k.referenced for k in plan.from_outside} | {k.table for k in plan.to_outside}
-    before = -1
-    while before != len(reached):
-        before = len(reached)
-        for key in plan.inside:
-            if key.table in reached or key.referenced in reached:
-                reached |= {key.table, key.referenced}
-    return frozenset(reached)
-
-
 @dataclass(slots=True)
 class SettingAside:
     """Works on the stages of one restore, before anything of its targets is touched.

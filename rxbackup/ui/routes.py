@@ -14,11 +14,15 @@ from rxbackup.ui.pages.backups.detail_state import DetailState
 from rxbackup.ui.pages.backups.listing import BackupsState
 from rxbackup.ui.pages.backups.page import backups_page
 from rxbackup.ui.pages.backups.state import WatchState
+from rxbackup.ui.pages.compare.page import compare_page
+from rxbackup.ui.pages.compare.state import CompareState
 from rxbackup.ui.pages.entry.page import setup_page, sign_in_page
 from rxbackup.ui.pages.entry.state import EntryState
 from rxbackup.ui.pages.missing import missing_page
 from rxbackup.ui.pages.restore.page import restore_page
 from rxbackup.ui.pages.restore.state import WizardState
+from rxbackup.ui.pages.rows.page import rows_page
+from rxbackup.ui.pages.rows.state import RowsState
 from rxbackup.ui.pages.stores.page import stores_page
 from rxbackup.ui.pages.stores.state import StoresState
 from rxbackup.ui.session import SessionState
@@ -51,6 +55,8 @@ ROUTES: tuple[Route, ...] = (
     ),
     Route(addresses.BACKUP, backup_page, "Backup – rxbackup", (SessionState.load, WatchState.watch, DetailState.watch)),
     Route(addresses.RESTORE, restore_page, "Restore – rxbackup", (SessionState.load, WizardState.arrive)),
+    Route(addresses.ROWS, rows_page, "Look inside – rxbackup", (SessionState.load, RowsState.arrive)),
+    Route(addresses.COMPARE, compare_page, "Compare – rxbackup", (SessionState.load, CompareState.arrive)),
     Route(
         addresses.STORES,
         stores_page,

@@ -17,7 +17,7 @@ ACCENT: Final = "indigo"
 GREY: Final = "slate"
 PHONE_WIDTH: Final = "768px"
 
-STYLESHEETS: Final = ["/rxbackup.css"]
+STYLESHEETS: Final = ["/rxbackup.css", "/rxbackup-looking.css"]
 
 TOKENS: Final[dict[str, str]] = {
     # Surfaces, from behind to front.

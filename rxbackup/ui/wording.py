@@ -43,6 +43,7 @@ KIND_WORDS: Final = {
     "prune": "Freeing space",
     "rebuild": "Bringing back the catalogue",
     "preview": "Preview of a restore",
+    "compare": "Comparison",
 }
 
 _TRADE_WORDS: Final = {

@@ -15,7 +15,7 @@ from rxbackup.ui.components.readouts import when, words
 
 _ICONS = (
     *("archive", "rotate-ccw", "shield-check", "trash-2", "circle-slash", "circle-alert", "shield-alert"),
-    *("copy", "file-input", "brush-cleaning", "archive-restore"),
+    *("copy", "file-input", "brush-cleaning", "archive-restore", "git-compare"),
 )
 _TONES = ("good", "warn", "bad", "idle")
 

@@ -225,13 +225,21 @@ def _tables() -> rx.Component:
         rx.foreach(
             DetailState.tables,
             lambda one: rx.el.tr(
-                rx.el.td(one.name, class_name="rx-ink", title=one.name),
+                rx.el.td(_look(one), class_name="rx-ink", title=one.name),
                 rx.el.td(one.group, class_name="rx-col-aside"),
                 _number(count(value=one.rows)),
                 _number(size(bytes=one.raw_bytes)),
                 key=one.name,
             ),
         ),
+    )
+
+
+def _look(table: Any) -> rx.Component:
+    return rx.cond(
+        (SessionState.role == "admin") & (DetailState.row.state == "complete"),
+        rx.link(table.name, href=table.href, class_name="rx-subject", underline="none"),
+        rx.el.span(table.name),
     )
 
 

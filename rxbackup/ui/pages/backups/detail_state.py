@@ -13,6 +13,7 @@ from rxbackup.errors import BackupNotFound, NotSignedIn, RxbackupError
 from rxbackup.operations import backups, copies
 from rxbackup.operations.views import BackupDetail, BackupView, CopyView
 from rxbackup.ui import wording
+from rxbackup.ui.addresses import rows_address
 from rxbackup.ui.pages.backups.rows import BackupRow, backup_row
 from rxbackup.ui.session import SessionState, actor_of
 
@@ -31,12 +32,13 @@ class GroupPart:
 
 @dataclass(frozen=True)
 class TablePart:
-    """One table inside a backup."""
+    """One table inside a backup; `href` leads to its rows."""
 
     name: str
     group: str
     rows: int
     raw_bytes: int
+    href: str
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,10 @@ class DetailState(rx.State):
     async def _show(self, detail: BackupDetail, places: list[PlacePart]) -> None:
         row, facts = backup_row(detail.view), _facts(detail)
         groups = [GroupPart(group.name, group.rows, group.raw_bytes, len(group.tables)) for group in detail.groups]
-        tables = [TablePart(table.name, table.group, table.rows, table.raw_bytes) for table in detail.tables]
+        tables = [
+            TablePart(table.name, table.group, table.rows, table.raw_bytes, rows_address(detail.view.id, table.name))
+            for table in detail.tables
+        ]
         async with self:
             fresh: dict[str, Any] = {"row": row, "facts": facts, "places": places, "groups": groups, "tables": tables}
             fresh["warnings"] = list(detail.warnings)

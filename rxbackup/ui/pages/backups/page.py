@@ -232,6 +232,8 @@ def backup_menu(row: Any) -> rx.Component:
             good & _MAY_ALL,
             rx.fragment(
                 menu_item("rotate-ccw", "Restore…", rx.redirect(f"{addresses.BACKUPS}/{row.id}/restore")),
+                menu_item("table-2", "Look inside…", rx.redirect(f"{addresses.BACKUPS}/{row.id}/rows")),
+                menu_item("git-compare", "Compare…", rx.redirect(f"{addresses.COMPARE}?a={row.id}")),
                 rx.dropdown_menu.separator(),
                 menu_item("download", "Download…", DownloadState.ask(row.id, row.name)),
             ),
@@ -267,15 +269,19 @@ def backup_menu(row: Any) -> rx.Component:
 
 def primary_actions(row: Any) -> rx.Component:
     """The deeds that stand beside the title of one backup."""
-    return _may(
-        (row.state == "complete") & _MAY_ALL,
-        rx.link(
-            rx.icon("rotate-ccw", size=16, aria_hidden="true"),
-            "Restore…",
-            href=f"{addresses.BACKUPS}/{row.id}/restore",
+
+    def deed(icon: str, label: str, where: str) -> rx.Component:
+        return rx.link(
+            rx.icon(icon, size=16, aria_hidden="true"),
+            label,
+            href=f"{addresses.BACKUPS}/{row.id}/{where}",
             underline="none",
             class_name="rx-button rx-button-quiet",
-        ),
+        )
+
+    return _may(
+        (row.state == "complete") & _MAY_ALL,
+        rx.fragment(deed("table-2", "Look inside", "rows"), deed("rotate-ccw", "Restore…", "restore")),
     )
 
 

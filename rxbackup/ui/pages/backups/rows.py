@@ -141,6 +141,7 @@ _RUN_TITLES = {
     "prune": "Freeing space",
     "rebuild": "Bringing back the catalogue",
     "preview": "Comparing with the database:",
+    "compare": "Comparing",
 }
 
 
@@ -226,7 +227,7 @@ def activity_row(job: JobView) -> ActivityRow:
     )
 
 
-_TOLD = frozenset({"copy", "import", "prune", "rebuild", "verify"})
+_TOLD = frozenset({"compare", "copy", "import", "prune", "rebuild", "verify"})
 """What is told in a sentence of its own when it went well."""
 
 _DONE = {
@@ -234,6 +235,7 @@ _DONE = {
     "restore": ("rotate-ccw", "plain", "Restored"),
     "verify": ("shield-check", "good", "Checked"),
     "delete": ("trash-2", "plain", "Deleted"),
+    "compare": ("git-compare", "plain", "Compared"),
     "copy": ("copy", "plain", "Copied"),
     "import": ("file-input", "plain", "Imported"),
     "prune": ("brush-cleaning", "plain", "Freed space"),

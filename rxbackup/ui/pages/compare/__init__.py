@@ -1,0 +1,1 @@
+"""What differs between two backups, or between one and now."""

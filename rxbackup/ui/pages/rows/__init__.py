@@ -1,0 +1,1 @@
+"""Looking into a backup: the rows of its tables."""

@@ -88,15 +88,14 @@ def _expected(rule: Rule, zone: ZoneInfo, begin: datetime, end: datetime) -> lis
 
 
 def _hours(rule: Rule, zone: ZoneInfo, begin: datetime, end: datetime) -> list[datetime]:
-    """Every minute of the span whose wall clock says so; a repeated hour is repeated only where every hour is meant."""
-    found, seen = [], set()
-    moment = begin.replace(second=0, microsecond=0)
+    """Every quarter of an hour of the span whose wall clock says so: no zone is off by less since 1986."""
+    found = []
+    moment = begin - timedelta(minutes=begin.minute, seconds=begin.second, microseconds=begin.microsecond)
     while moment <= end:
-        wall = moment.astimezone(zone).replace(tzinfo=None, fold=0)
+        wall = moment.astimezone(zone)
         if wall.minute == rule.at and wall.hour % rule.hours == 0 and moment > begin:
             found.append(moment)
-            seen.add(wall)
-        moment += timedelta(minutes=1)
+        moment += timedelta(minutes=15)
     return found
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, FastAPI
 
 from rxbackup import __version__
-from rxbackup.api import auth, docs, downloads, health, imports, looking, metrics, schedules, stores, v1
+from rxbackup.api import auth, docs, downloads, health, imports, looking, metrics, monitoring, schedules, stores, v1
 from rxbackup.api.identity import guard, public
 from rxbackup.api.problems import answer_with_problems
 from rxbackup.errors import NotFound
@@ -32,6 +32,7 @@ ROUTERS = (
     health.router,
     imports.router,
     metrics.router,
+    monitoring.router,
     looking.router,
     schedules.router,
     stores.router,

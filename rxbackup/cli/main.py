@@ -11,7 +11,9 @@ from rxbackup import __version__
 from rxbackup.cli import exit_codes, session
 from rxbackup.cli.commands import (
     admin,
+    alert,
     backup,
+    channel,
     copying,
     host,
     importing,
@@ -54,6 +56,9 @@ app.add_typer(store.app, name="store", rich_help_panel="Backups")
 app.add_typer(schedule.app, name="schedule", rich_help_panel="Backups")
 app.add_typer(retention.app, name="retention", rich_help_panel="Backups")
 app.command("prune", rich_help_panel="Backups")(prune.prune)
+app.command(rich_help_panel=_CARE)(alert.status)
+app.add_typer(alert.app, name="alert", rich_help_panel=_CARE)
+app.add_typer(channel.app, name="channel", rich_help_panel=_CARE)
 app.add_typer(admin.app, name="admin", rich_help_panel=_CARE)
 app.add_typer(host.key, name="key", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(host.doctor)

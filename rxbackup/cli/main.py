@@ -22,6 +22,7 @@ from rxbackup.cli.commands import (
     restore,
     retention,
     schedule,
+    side_schema,
     store,
     trash,
 )
@@ -52,6 +53,7 @@ app.add_typer(backup.app, name="backup", rich_help_panel="Backups")
 app.command(rich_help_panel="Backups")(looking.compare)
 app.command(rich_help_panel="Backups")(restore.restore)
 app.command(rich_help_panel="Backups")(restore.undo)
+app.add_typer(side_schema.app, name="side-schema", rich_help_panel="Backups")
 app.add_typer(store.app, name="store", rich_help_panel="Backups")
 app.add_typer(schedule.app, name="schedule", rich_help_panel="Backups")
 app.add_typer(retention.app, name="retention", rich_help_panel="Backups")

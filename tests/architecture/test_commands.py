@@ -25,6 +25,7 @@ PROMISED = [
     "schedule run", "schedule edit", "schedule delete", "retention preview",
     "status", "alert list", "alert expect", "channel add", "channel list", "channel test", "channel change",
     "channel remove", "channel events", "channel messages",
+    "side-schema list", "side-schema drop",
     "store add", "store list", "store test", "store remove", "store rebuild",
 ]  # fmt: skip
 

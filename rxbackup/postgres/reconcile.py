@@ -219,24 +219,51 @@ def delete_in_the_way(conn: Connection, staged: Staged, unique: Sequence[str]) -
 
 
 def count_in_the_way(conn: Connection, staged: Staged, unique: Sequence[str]) -> int:
-    """Count what `delete_in_the_way` would delete."""
+    """Count what `delete_in_the_way` would delete, once the rows that the stage does not have are gone."""
     return count(
         conn,
-        sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t JOIN {} AS s ON {} WHERE NOT ({})").format(
-            staged.target, staged.source, equal("t", unique, "s", unique), equal("t", staged.key, "s", staged.key)
+        sql.SQL(
+            "SELECT pg_catalog.count(*) FROM {} AS t JOIN {} AS s ON {} WHERE NOT ({}) "
+            "AND EXISTS (SELECT FROM {} AS x WHERE {})"
+        ).format(
+            staged.target,
+            staged.source,
+            equal("t", unique, "s", unique),
+            equal("t", staged.key, "s", staged.key),
+            staged.source,
+            equal("x", staged.key, "t", staged.key),
+        ),
+    )
+
+
+def _unsettable(staged: Staged) -> sql.Composed | None:
+    """Pairs of rows that differ in a GENERATED ALWAYS identity value; None where there can be none."""
+    fixed = [n for n in staged.names if n not in staged.settable and n not in staged.key]
+    if not fixed or not staged.key:
+        return None
+    return sql.SQL("{} AND {}").format(equal("t", staged.key, "s", staged.key), same_image(fixed, "*<>"))
+
+
+def count_unsettable(conn: Connection, staged: Staged) -> int:
+    """Count what `delete_unsettable` would delete."""
+    pairs = _unsettable(staged)
+    if pairs is None:
+        return 0
+    return count(
+        conn,
+        sql.SQL("SELECT pg_catalog.count(*) FROM {} AS t JOIN {} AS s ON {}").format(
+            staged.target, staged.source, pairs
         ),
     )
 
 
 def delete_unsettable(conn: Connection, staged: Staged) -> int:
     """Delete rows of which a GENERATED ALWAYS identity value differs: UPDATE may not set it, INSERT may."""
-    fixed = [n for n in staged.names if n not in staged.settable and n not in staged.key]
-    if not fixed or not staged.key:
+    pairs = _unsettable(staged)
+    if pairs is None:
         return 0
     return conn.execute(
-        sql.SQL("DELETE FROM {} AS t USING {} AS s WHERE {} AND {}").format(
-            staged.target, staged.source, equal("t", staged.key, "s", staged.key), same_image(fixed, "*<>")
-        )
+        sql.SQL("DELETE FROM {} AS t USING {} AS s WHERE {}").format(staged.target, staged.source, pairs)
     ).rowcount
 
 

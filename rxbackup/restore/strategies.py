@@ -12,7 +12,7 @@ before children, updates and inserts. Three things need more care:
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -84,11 +84,13 @@ class Reconciliation:
     staged: Mapping[int, Staged]
     catalogue: Catalogue
     loose: LooseKeys
+    _turning: set[ForeignKey] = field(default_factory=set)
+    _replaced: set[int] = field(default_factory=set)
 
     def run(self, *, on_table: Callable[[str], None]) -> dict[int, Changes]:
         """Set all targets right. Returns what was done, by oid."""
         changes = {target.table.oid: Changes() for target in self.plan.targets}
-        self._loosen_rings()
+        self._loosen()
         if self.plan.mode == "exact":
             self._remove(changes, on_table)
         for target in self._written():
@@ -102,12 +104,27 @@ class Reconciliation:
 
     def _remove(self, changes: Mapping[int, Changes], on_table: Callable[[str], None]) -> None:
         for key in self.plan.inside:
-            if not self.staged[key.table].calm:
-                changes[key.table].changed += self._turn(key)
+            changes[key.table].changed += self._turn(key)
         for target in reversed(self._written()):
             on_table(f"Removing rows from {target.name}")
             with _timed(changes[target.table.oid]) as change:
                 change.removed = reconcile.delete_extra(self.conn, self.staged[target.table.oid])
+
+    def _loosen(self) -> None:
+        """Loosen every key that must wait, before anything is written: no table with checks to come may be altered."""
+        self._loosen_rings()
+        if self.plan.mode == "exact":
+            for key in self.plan.inside:
+                if self._turns(key):
+                    self._turning.add(key)
+                    self.loose.loosen(key)
+        for target in self._written() if self.plan.mode != "missing" else ():
+            staged = self.staged[target.table.oid]
+            if self._in_the_way(target, staged) or reconcile.count_unsettable(self.conn, staged):
+                self._replaced.add(target.table.oid)
+                for key in self._pulling(target):
+                    if self._can_wait(key):
+                        self.loose.loosen(key)
 
     def _loosen_rings(self) -> None:
         """Loosen the keys of a ring if any of its tables has rows to write."""
@@ -119,16 +136,20 @@ class Reconciliation:
             if busy[key.table] or busy[key.referenced]:
                 self.loose.loosen(key)
 
+    def _turns(self, key: ForeignKey) -> bool:
+        """Whether there are rows to turn to another parent."""
+        child, parent = self.staged[key.table], self.staged[key.referenced]
+        if child.calm or not child.key or not set(key.columns) <= set(child.settable):
+            return False
+        if not broken_keys.knows(parent, key.referenced_columns):
+            return False  # no stage tells what PostgreSQL will compute; it refuses if a row would be left behind
+        return references.count_leaving(self.conn, child, parent, key) > 0
+
     def _turn(self, key: ForeignKey) -> int:
         """Turn rows to the parent they will have. Returns how many are as they shall be by that alone."""
+        if key not in self._turning:
+            return 0
         child, parent = self.staged[key.table], self.staged[key.referenced]
-        if not child.key or not set(key.columns) <= set(child.settable):
-            return 0
-        if not broken_keys.knows(parent, key.referenced_columns):
-            return 0  # no stage tells what PostgreSQL will compute; it refuses if a row would be left behind
-        if not references.count_leaving(self.conn, child, parent, key):
-            return 0
-        self.loose.loosen(key)
         same_before = reconcile.count_same(self.conn, child)
         references.turn_leaving(self.conn, child, parent, key)
         return reconcile.count_same(self.conn, child) - same_before
@@ -154,15 +175,18 @@ class Reconciliation:
 
     def _clear_the_way(self, target: TargetTable, staged: Staged) -> int:
         """Delete rows that must be inserted anew because UPDATE cannot set them right. Returns how many."""
-        if not staged.key:
+        if target.table.oid not in self._replaced:
             return 0
-        names = set(staged.names)
-        in_the_way = [u for u in _uniques(target, staged) if reconcile.count_in_the_way(self.conn, staged, u)]
-        if not in_the_way and not names - set(staged.settable) - set(staged.key):
+        in_the_way = self._in_the_way(target, staged)
+        if not in_the_way and not reconcile.count_unsettable(self.conn, staged):
             return 0
-        self._refuse_to_pull_away(target, staged)
+        self._refuse_to_pull_away(target)
         deleted = sum(reconcile.delete_in_the_way(self.conn, staged, unique) for unique in in_the_way)
         return deleted + reconcile.delete_unsettable(self.conn, staged)
+
+    def _in_the_way(self, target: TargetTable, staged: Staged) -> list[tuple[str, ...]]:
+        """The unique keys of which rows hold a value that another row takes back."""
+        return [u for u in _uniques(target, staged) if reconcile.count_in_the_way(self.conn, staged, u)]
 
     def _comes_right_later(self, key: ForeignKey) -> bool:
         """Whether rows that a key acts on are set right afterwards anyway, with nothing beyond them to be hit."""
@@ -176,23 +200,28 @@ class Reconciliation:
             and order.index(key.table) >= order.index(key.referenced)
         )
 
-    def _refuse_to_pull_away(self, target: TargetTable, staged: Staged) -> None:
-        """Loosen the keys onto a table whose rows are about to be replaced; refuse where a key acts at once."""
+    def _can_wait(self, key: ForeignKey) -> bool:
+        return key.on_delete == "a" and (key in self.plan.inside or key.deferrable)
+
+    def _pulling(self, target: TargetTable) -> Iterator[ForeignKey]:
+        """The keys onto a table whose rows are replaced, and onto those whose rows go with them for a while."""
         by_oid = {each.table.oid: each for each in self.plan.targets}
         for key in (*self.plan.inside, *self.plan.from_outside):
-            if key.referenced != target.table.oid:
+            if key.referenced == target.table.oid:
+                yield key
+                if key.on_delete == "c" and key.table != target.table.oid and self._comes_right_later(key):
+                    yield from self._pulling(by_oid[key.table])
+
+    def _refuse_to_pull_away(self, target: TargetTable) -> None:
+        """Refuse where a key onto a table whose rows are about to be replaced acts at once."""
+        for key in self._pulling(target):
+            if self._can_wait(key) or self._comes_right_later(key):
                 continue
-            child = self.catalogue.by_oid[key.table]
-            if key.on_delete == "a" and (key in self.plan.inside or key.deferrable):
-                self.loose.loosen(key)
-            elif self._comes_right_later(key):
-                if key.on_delete == "c" and key.table != target.table.oid:
-                    # Its rows go too for a while, and who refers to them must bear that.
-                    self._refuse_to_pull_away(by_oid[key.table], self.staged[key.table])
-            elif references.count_referring(self.conn, child, staged, key):
+            child, parent = self.catalogue.by_oid[key.table], self.staged[key.referenced]
+            if references.count_referring(self.conn, child, parent, key):
                 raise errors.PlanRefused(
-                    f"Rows of {target.name} swapped values that must be unique, and {child.qualified} refers to that "
-                    f"table by the foreign key {key.name}, which acts at once. Nothing was changed.",
+                    f"Rows of {target.name} swapped values that must be unique, and {child.qualified} refers to "
+                    f"{parent.table.qualified} by the foreign key {key.name}, which acts at once. Nothing was changed.",
                     hint="Clear the swapped values by hand (for example set them to something else), then restore.",
                 )
 

@@ -146,6 +146,29 @@ def test_unique_values_that_moved_between_rows_come_back(database: str, vault: V
     assert take_image(database) == before
 
 
+def test_keys_that_must_wait_are_made_to_before_anything_is_written(database: str, vault: Vault) -> None:
+    """Rows that were deleted leave checks for later, and with those PostgreSQL lets nobody alter their table."""
+    _run(
+        database,
+        "CREATE TABLE team_people (id int PRIMARY KEY, name text UNIQUE, chief int REFERENCES team_people);"
+        "CREATE TABLE team_tasks (id int PRIMARY KEY, who int REFERENCES team_people DEFERRABLE INITIALLY DEFERRED);"
+        "INSERT INTO team_people VALUES (1, 'a', NULL), (2, 'b', 1), (3, 'c', 2);"
+        "INSERT INTO team_tasks VALUES (1, 1), (2, 2)",
+    )
+    outcome = back_up(database, vault)
+    before = take_image(database)
+    _run(
+        database,
+        "INSERT INTO team_people VALUES (9, 'new', 1);"
+        "UPDATE team_people SET name = 'aside' WHERE id = 1; UPDATE team_people SET name = 'a' WHERE id = 2;"
+        "UPDATE team_people SET name = 'b' WHERE id = 1",
+    )
+
+    restore(database, vault, outcome)
+
+    assert take_image(database) == before
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func
+from sqlalchemy import func, tuple_
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import Select
 
 from rxbackup.cadence.words import in_words
 from rxbackup.errors import NotFound
-from rxbackup.operations._scheduled_runs import run_under_way
 from rxbackup.operations._timetable import timetable_of
 from rxbackup.operations.schedule_views import NewSchedule, OccurrenceView, ScheduleView
 from rxbackup.operations.wording import counted
@@ -36,12 +37,28 @@ def find_schedule(session: Session, name: str, *, lock: bool = False) -> Schedul
     return found
 
 
+def schedule_views(session: Session, schedules: Sequence[Schedule], now: datetime) -> tuple[ScheduleView, ...]:
+    """The views of schedules, as they are now by the database's clock; as many questions for all as for one."""
+    ids = [schedule.id for schedule in schedules]
+    last = {UUID(each.schedule_id): each for each in _latest_of(session, ids)}
+    running = _running_of(session, ids)
+    backups = _counts_of(session, ids)
+    return tuple(
+        _view(each, now, last.get(each.id), is_running=each.id in running, backups=backups.get(each.id, 0))
+        for each in schedules
+    )
+
+
 def schedule_view(session: Session, schedule: Schedule, now: datetime) -> ScheduleView:
-    """The view of one schedule, as it is now by the database's clock."""
+    """The view of one schedule."""
+    return schedule_views(session, [schedule], now)[0]
+
+
+def _view(
+    schedule: Schedule, now: datetime, last: OccurrenceView | None, *, is_running: bool, backups: int
+) -> ScheduleView:
     timetable = timetable_of(schedule)
     policy = policy_from_json(schedule.retention)
-    last = occurrences_of(session, schedule.id, limit=1)
-    complete = (col(Backup.state) == "complete", col(Backup.trashed_at).is_(None))
     wanted = NewSchedule(
         name=schedule.name,
         rule=timetable.rule,
@@ -76,11 +93,9 @@ def schedule_view(session: Session, schedule: Schedule, now: datetime) -> Schedu
         created_at=schedule.created_at,
         next_at=timetable.next_at(min(seen, now)) if schedule.active else None,
         coming=timetable.coming(now, COMING),
-        last=last[0] if last else None,
-        is_running=run_under_way(session, schedule.id) is not None,
-        backups=session.exec(
-            select(func.count()).select_from(Backup).where(col(Backup.schedule_id) == schedule.id, *complete)
-        ).one(),
+        last=last,
+        is_running=is_running,
+        backups=backups,
     )
 
 
@@ -99,16 +114,46 @@ def sentence_of(wanted: NewSchedule) -> str:
 
 def occurrences_of(session: Session, schedule_id: UUID | None, *, limit: int) -> tuple[OccurrenceView, ...]:
     """The latest due moments, newest first, of one schedule or of all."""
-    statement = (
+    statement = _told().order_by(col(Occurrence.due_at).desc(), col(Occurrence.schedule_id)).limit(limit)
+    if schedule_id is not None:
+        statement = statement.where(col(Occurrence.schedule_id) == schedule_id)
+    return tuple(_occurrence_view(*row) for row in session.exec(statement))
+
+
+def _told() -> Select[tuple[Occurrence, str, str | None]]:
+    return (
         select(Occurrence, Schedule.name, col(Job.parameters)["backup_id"].astext)
         .join(Schedule, col(Schedule.id) == col(Occurrence.schedule_id))
         .join(Job, col(Job.id) == col(Occurrence.job_id), isouter=True)
-        .order_by(col(Occurrence.due_at).desc(), col(Occurrence.schedule_id))
-        .limit(limit)
     )
-    if schedule_id is not None:
-        statement = statement.where(col(Occurrence.schedule_id) == schedule_id)
-    return tuple(_occurrence_view(each, name, backup_id) for each, name, backup_id in session.exec(statement))
+
+
+def _latest_of(session: Session, ids: Sequence[UUID]) -> list[OccurrenceView]:
+    latest = (
+        select(Occurrence.schedule_id, func.max(Occurrence.due_at))
+        .where(col(Occurrence.schedule_id).in_(ids))
+        .group_by(col(Occurrence.schedule_id))
+    )
+    statement = _told().where(tuple_(col(Occurrence.schedule_id), col(Occurrence.due_at)).in_(latest))
+    return [_occurrence_view(*row) for row in session.exec(statement)]
+
+
+def _running_of(session: Session, ids: Sequence[UUID]) -> frozenset[UUID]:
+    statement = (
+        select(Occurrence.schedule_id)
+        .join(Job, col(Job.id) == col(Occurrence.job_id))
+        .where(col(Occurrence.schedule_id).in_(ids), col(Job.state).in_(["queued", "running"]))
+    )
+    return frozenset(session.exec(statement))
+
+
+def _counts_of(session: Session, ids: Sequence[UUID]) -> dict[UUID | None, int]:
+    statement = (
+        select(Backup.schedule_id, func.count())
+        .where(col(Backup.schedule_id).in_(ids), col(Backup.state) == "complete", col(Backup.trashed_at).is_(None))
+        .group_by(col(Backup.schedule_id))
+    )
+    return dict(session.exec(statement).all())
 
 
 def _occurrence_view(occurrence: Occurrence, name: str, backup_id: str | None) -> OccurrenceView:

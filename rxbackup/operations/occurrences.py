@@ -30,6 +30,7 @@ from rxbackup.operations._scheduled_runs import queue_run, run_under_way
 from rxbackup.operations._timetable import Due, Timetable, timetable_of
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
+from rxbackup.operations.verifications import request_verify
 from rxbackup.operations.views import OccurrenceView
 from rxbackup.operations.wording import counted, moment
 from rxbackup.tables.system import Job, Occurrence, Schedule
@@ -73,7 +74,9 @@ def queue_due_backups(services: Services, actor: Actor) -> int:
 
 @requires(Permission.ADMINISTER)
 def settle_occurrences(services: Services, actor: Actor) -> int:
-    """Write down what became of runs that have ended, and let the schedules of good ones remove what they keep no more.
+    """Write down what became of runs that have ended.
+
+    After a good one its schedule removes what it keeps no more, and the structure of the new backup is verified.
 
     Returns:
         How many ended.
@@ -91,12 +94,20 @@ def settle_occurrences(services: Services, actor: Actor) -> int:
         for occurrence, job in ended:
             _settle(occurrence, job)
             session.add(occurrence)
-        good = {occurrence.schedule_id for occurrence, _ in ended if occurrence.state == "done"}
+        good = {
+            occurrence.schedule_id: str(job.parameters.get("backup_id"))
+            for occurrence, job in ended
+            if job is not None and occurrence.state == "done"
+        }
     if good:
         # Nothing is removed before the radar has seen the newest backup.
         notice_ended(services, actor.identity)
-    for schedule_id in good:
-        retain(services, actor, schedule_id)
+    for schedule_id, backup_id in good.items():
+        try:
+            retain(services, actor, schedule_id)
+            request_verify(services, actor, backup_id, level="structure")
+        except RxbackupError as error:
+            _logger.warning("After the backup of schedule %s: %s", schedule_id, error.message)
     return len(ended)
 
 

@@ -16,7 +16,7 @@ from rxbackup.operations._alerting import solve_alert
 from rxbackup.operations._catalogue import find_job, job_view
 from rxbackup.operations._people import role_of
 from rxbackup.operations._queueing import hand_over
-from rxbackup.operations._schedule_rows import COMING, find_schedule, schedule_view, sentence_of
+from rxbackup.operations._schedule_rows import COMING, find_schedule, schedule_view, schedule_views, sentence_of
 from rxbackup.operations._scheduled_runs import queue_run, run_under_way
 from rxbackup.operations._scheduling import (
     begin_anew,
@@ -54,8 +54,8 @@ _MOST = 500
 def list_schedules(services: Services, actor: Actor) -> tuple[ScheduleView, ...]:
     """All schedules, by name."""
     with services.system.session(actor.identity) as session:
-        now = services.database_clock(session)
-        return tuple(schedule_view(session, row, now) for row in session.exec(select(Schedule).order_by(Schedule.name)))
+        rows = session.exec(select(Schedule).order_by(func.lower(col(Schedule.name)))).all()
+        return schedule_views(session, rows, services.database_clock(session))
 
 
 @requires(Permission.VIEW)

@@ -74,9 +74,10 @@ class _Moment(Collector):
             )
         yield _gauge(
             "rxbackup_late",
-            "1 where no good backup came in time, or none ever came.",
+            "1 where no good backup came in time.",
             ("schedule",),
-            [((v.schedule,), v.state in {"late", "never"}) for v in views],
+            # A schedule that has not been due yet is not late.
+            [((v.schedule,), v.state == "late" or (v.state == "never" and not v.schedule)) for v in views],
         )
         yield _gauge(
             "rxbackup_schedule_active",

@@ -5,7 +5,20 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, FastAPI
 
 from rxbackup import __version__
-from rxbackup.api import auth, docs, downloads, health, imports, looking, metrics, monitoring, schedules, stores, v1
+from rxbackup.api import (
+    auth,
+    docs,
+    downloads,
+    health,
+    imports,
+    looking,
+    metrics,
+    monitoring,
+    restores,
+    schedules,
+    stores,
+    v1,
+)
 from rxbackup.api.identity import guard, public
 from rxbackup.api.problems import answer_with_problems
 from rxbackup.errors import NotFound
@@ -34,6 +47,7 @@ ROUTERS = (
     metrics.router,
     monitoring.router,
     looking.router,
+    restores.router,
     schedules.router,
     stores.router,
     v1.router,

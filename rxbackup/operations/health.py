@@ -6,18 +6,17 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import text
-from sqlmodel import select
 
 from rxbackup.access.actor import SYSTEM_EMAIL, Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import RxbackupError
 from rxbackup.operations._process import this_process
+from rxbackup.operations._remembering import recall, remember
 from rxbackup.operations.guard import open_to_all, requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import Check, Readiness
 from rxbackup.postgres.connecting import connect
 from rxbackup.tables.migrating import is_current
-from rxbackup.tables.system import Setting
 
 __all__ = ["Check", "Readiness", "readiness", "record_heartbeat"]
 
@@ -44,7 +43,7 @@ def record_heartbeat(services: Services, actor: Actor) -> None:
     now = services.clock()
     value = {"at": now.isoformat(), "process": this_process()}
     with services.system.session(actor.identity) as session:
-        session.merge(Setting(key=HEARTBEAT, value=value, updated_at=now, updated_by=actor.email))
+        remember(session, HEARTBEAT, value, at=now, by=actor.email)
 
 
 def _guarded(check: Callable[[], Check]) -> Check:
@@ -76,7 +75,7 @@ def _check_tables(services: Services) -> Check:
 
 def _check_scheduler(services: Services) -> Check:
     with services.system.session(SYSTEM_EMAIL) as session:
-        beat = session.exec(select(Setting.value).where(Setting.key == HEARTBEAT)).first()
+        beat = recall(session, HEARTBEAT)
     if beat is None:
         return Check(ok=False, text="has not run yet")
     at = datetime.fromisoformat(beat["at"])

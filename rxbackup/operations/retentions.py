@@ -12,13 +12,14 @@ from sqlmodel import col, select
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import RxbackupError
+from rxbackup.operations._remembering import recall, remember
 from rxbackup.operations._retaining import Judged, judged, retain
 from rxbackup.operations._schedule_rows import find_schedule
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import JudgedView, RetentionView
 from rxbackup.retention.policy import Policy, policy_from_json
-from rxbackup.tables.system import Schedule, Setting
+from rxbackup.tables.system import Schedule
 
 __all__ = ["JudgedView", "RetentionView", "preview_retention", "retain_daily"]
 
@@ -64,11 +65,11 @@ def retain_daily(services: Services, actor: Actor) -> int:
     were answered.
     """
     with services.system.session(actor.identity) as session:
-        today = services.database_clock(session).date().isoformat()
-        looked = session.get(Setting, _LOOKED, with_for_update={"skip_locked": True})
-        if looked is not None and looked.value == today:
+        now = services.database_clock(session)
+        today = now.date().isoformat()
+        if recall(session, _LOOKED) == today:
             return 0
-        session.merge(Setting(key=_LOOKED, value=today, updated_by=actor.email))
+        remember(session, _LOOKED, today, at=now, by=actor.email)
         schedules = session.exec(select(Schedule.id).where(col(Schedule.retention) != {})).all()
     going = 0
     for schedule_id in schedules:

@@ -20,12 +20,13 @@ from rxbackup.access.roles import Permission
 from rxbackup.errors import Refused, RxbackupError
 from rxbackup.operations._catalogue import find_backup
 from rxbackup.operations._deleting import finish_deletion, refuse_removal, start_deletion
+from rxbackup.operations._remembering import recall, remember
 from rxbackup.operations._trashing import put_into_trash, take_out_of_trash
 from rxbackup.operations.backups import delete_backup
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView
-from rxbackup.tables.system import Backup, Setting
+from rxbackup.tables.system import Backup
 
 __all__ = ["empty_trash", "trash_backup", "undelete_backup"]
 
@@ -107,9 +108,8 @@ def _waiting() -> ColumnElement[bool]:
 
 def _was_away(session: Session, now: datetime, actor: Actor) -> bool:
     """Whether the last look is over a day ago, by this clock; and note this one."""
-    before = session.exec(select(Setting.value).where(Setting.key == _LOOKED)).first()
-    value = {"at": now.isoformat()}
-    session.merge(Setting(key=_LOOKED, value=value, updated_at=now, updated_by=actor.email))
+    before = recall(session, _LOOKED)
+    remember(session, _LOOKED, {"at": now.isoformat()}, at=now, by=actor.email)
     return before is not None and now - datetime.fromisoformat(before["at"]) > _GAP
 
 

@@ -173,6 +173,15 @@ def test_a_clock_that_jumps_and_comes_back_runs_nothing_twice_and_stops_nothing(
     assert machine.look() == 1
 
 
+def test_the_clock_of_an_instance_decides_nothing(machine: TimeMachine, admin: Actor) -> None:
+    machine.add(admin)
+    machine.installation.clock.forward(days=1000)
+    assert machine.look() == 0
+    machine.to(_at(24))
+    machine.installation.clock.forward(days=-2000)
+    assert machine.look() == 1
+
+
 def test_a_change_of_the_rule_counts_from_now_on_and_another_one_loses_nothing(
     machine: TimeMachine, admin: Actor
 ) -> None:

@@ -73,6 +73,10 @@ export const Size = ({ bytes, whole, ...rest }) =>
 export const Words = ({ text, ...rest }) => createElement("p", rest,
   (text ?? "").split("`").map((part, index) => (index % 2 ? createElement("code", { key: index }, part) : part)));
 
+// A name of many parts may break after a dot or an underscore, never within a word.
+export const TableName = ({ name, ...rest }) => createElement("span", rest, (name ?? "").split(/(?<=[._])/).flatMap(
+  (part, index) => (index ? [createElement("wbr", { key: index }), part] : [part])));
+
 // A field that already holds a good name: when it is, by the reader's own clock.
 export const NameInput = (props) => {
   const [name] = useState(() => "Backup " + new Intl.DateTimeFormat("en-GB", {

@@ -48,6 +48,14 @@ class Words(rx.Component):
     text: rx.Var[str]
 
 
+class TableName(rx.Component):
+    """The name of a table, which may be broken after a dot or an underscore."""
+
+    library = _LIBRARY
+    tag = "TableName"
+    name: rx.Var[str]
+
+
 class Shortcuts(rx.Component):
     """Keys that focus a field or press a button, without asking the server.
 
@@ -79,6 +87,7 @@ when = When.create
 count = Count.create
 size = Size.create
 words = Words.create
+table_name = TableName.create
 shortcuts = Shortcuts.create
 focus_keeper = FocusKeeper.create
 name_input = NameInput.create

@@ -23,6 +23,7 @@ from rxbackup.ui.pages.restore.picture import (
     consequence_lines,
     deed_words,
     drift_lines,
+    other_warnings,
     sample_lines,
     verdict,
 )
@@ -107,7 +108,9 @@ def test_a_changed_row_shows_which_it_is_and_what_differs() -> None:
     assert [field.column for field in sample.fields] == ["id", "name", "note"]
     assert sample.fields[2].was_null
     assert not sample.fields[2].is_null
-    assert sample.more_words == "1 unchanged column"
+    assert sample.hidden == 1
+    (whole,) = sample_lines(found, "public.a", whole=True)
+    assert [field.column for field in whole.fields] == ["id", "name", "note", "size"]
 
 
 def test_a_wide_row_is_cut_and_says_so() -> None:
@@ -115,18 +118,20 @@ def test_a_wide_row_is_cut_and_says_so() -> None:
     found = preview(table("public.a", "A", TableChange(1, 0, 0), samples=(SampleRow("add", fields),)))
     (sample,) = sample_lines(found, "public.a")
     assert len(sample.fields) == 6
-    assert sample.more_words == "24 further columns"
+    assert sample.hidden == 24
 
 
-def test_drift_that_blocks_comes_first() -> None:
+def test_a_changed_column_is_told_once() -> None:
     found = preview(
         LITTLE,
         drift=(
-            DriftView("public.a", "b", "new", "It gets its default.", blocks=False),
-            DriftView("public.a", "c", "retyped", "It does not fit.", blocks=True),
+            DriftView("public.a", "b", "new", "Rows get no value in it.", blocks=False),
+            DriftView("public.a", "c", "dropped", "There is no place for it.", blocks=True),
         ),
+        warnings=("public.a: b is newer than the backup. Rows get no value in it.", "Something else."),
     )
-    assert [line.column for line in drift_lines(found)] == ["public.a.c", "public.a.b"]
+    assert [line.column for line in drift_lines(found)] == ["public.a.b"]
+    assert other_warnings(found) == ["Something else."]
 
 
 def test_the_button_says_what_it_does() -> None:

@@ -11,7 +11,7 @@ import reflex as rx
 
 from rxbackup.ui.components.notices import empty
 from rxbackup.ui.components.pager import pager
-from rxbackup.ui.components.readouts import count
+from rxbackup.ui.components.readouts import count, table_name
 from rxbackup.ui.components.status_badge import badge
 from rxbackup.ui.pages.restore.picture import FieldLine, SampleLine
 from rxbackup.ui.pages.restore.preview_state import PreviewState
@@ -156,7 +156,7 @@ def _name(line: Any) -> rx.Component:
         line.samples > 0,
         rx.el.button(
             rx.icon("chevron-right", size=16, aria_hidden="true"),
-            rx.el.span(rx.el.span(line.name, class_name="rx-change-name"), notes, class_name="rx-change-words"),
+            rx.el.span(table_name(name=line.name, class_name="rx-change-name"), notes, class_name="rx-change-words"),
             rx.el.span(", sample rows", class_name="rx-hidden"),
             type="button",
             class_name="rx-unfold rx-change-button",
@@ -164,23 +164,35 @@ def _name(line: Any) -> rx.Component:
             on_click=PreviewState.unfold(line.name),
         ),
         rx.el.span(
-            rx.el.span(line.name, class_name="rx-change-name"), notes, class_name="rx-change-words rx-change-plain"
+            table_name(name=line.name, class_name="rx-change-name"), notes, class_name="rx-change-words rx-change-plain"
         ),
     )
 
 
 def _samples(line: Any) -> rx.Component:
     changing = line.added + line.changed + line.removed
-    return rx.el.div(
-        rx.el.p(
-            rx.cond(
-                changing > PreviewState.samples.length(),
-                rx.fragment(count(value=PreviewState.samples.length()), " of ", count(value=changing), " rows"),
-                rx.cond(changing == 1, "The one row", "All rows"),
-            ),
-            ", as PostgreSQL writes them:",
-            class_name="rx-soft",
+    columns = rx.el.label(
+        rx.el.input(
+            type="checkbox",
+            class_name="rx-tick-box",
+            name="whole-rows",
+            default_checked=PreviewState.whole,
+            on_change=PreviewState.show_whole,
         ),
+        rx.el.span("Show all columns"),
+        class_name="rx-tick rx-tick-inline",
+    )
+    said = rx.el.p(
+        rx.cond(
+            changing > PreviewState.samples.length(),
+            rx.fragment(count(value=PreviewState.samples.length()), " of ", count(value=changing), " rows"),
+            rx.cond(changing == 1, "The one row", "All rows"),
+        ),
+        ", as PostgreSQL writes them:",
+        class_name="rx-soft",
+    )
+    return rx.el.div(
+        rx.el.div(said, columns, class_name="rx-samples-head"),
         rx.el.ul(rx.foreach(PreviewState.samples, _sample), class_name="rx-samples"),
     )
 
@@ -196,18 +208,6 @@ def _sample(sample: rx.Var[SampleLine]) -> rx.Component:
         rx.el.dl(
             rx.foreach(sample.fields, lambda field: _field(field, sample.change)),
             class_name="rx-fields",
-        ),
-        rx.cond(
-            sample.more_words != "",
-            rx.el.details(
-                rx.el.summary(sample.more_words),
-                rx.el.dl(
-                    rx.foreach(sample.more, lambda field: _field(field, sample.change)),
-                    class_name="rx-fields",
-                ),
-                class_name="rx-details rx-sample-more",
-            ),
-            rx.fragment(),
         ),
         key=sample.key,
         class_name="rx-sample",

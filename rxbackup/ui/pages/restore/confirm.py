@@ -12,13 +12,13 @@ import reflex as rx
 from rxbackup.ui.components.buttons import button
 from rxbackup.ui.components.fields import field, tick
 from rxbackup.ui.components.notices import notice
-from rxbackup.ui.components.readouts import count, words
+from rxbackup.ui.components.readouts import count, table_name, words
 from rxbackup.ui.pages.restore.frame import step_foot, step_head
+from rxbackup.ui.pages.restore.notes import first_look
 from rxbackup.ui.pages.restore.preview import stale_notice
 from rxbackup.ui.pages.restore.preview_state import PreviewState
 from rxbackup.ui.pages.restore.run_state import RunState
 from rxbackup.ui.pages.restore.state import WizardState
-from rxbackup.ui.pages.restore.what import first_look
 
 
 def confirm_step() -> rx.Component:
@@ -111,7 +111,7 @@ def _touched(line: Any) -> rx.Component:
         return rx.cond(value > 0, rx.el.span(count(value=value), f" {word}", class_name=tone), rx.fragment())
 
     return rx.el.li(
-        rx.el.span(line.name, class_name="rx-strong rx-wrap"),
+        table_name(name=line.name, class_name="rx-strong rx-wrap"),
         rx.el.span(
             part(line.added, "added", "rx-added"),
             part(line.changed, "changed", "rx-changed"),

@@ -11,8 +11,8 @@ import reflex as rx
 
 from rxbackup.ui.components.buttons import button
 from rxbackup.ui.pages.restore.frame import step_foot, step_head
+from rxbackup.ui.pages.restore.notes import first_look
 from rxbackup.ui.pages.restore.state import WizardState
-from rxbackup.ui.pages.restore.what import first_look
 
 _BACK = ("plus", "rx-added", "come back")
 _SET = ("rotate-ccw", "rx-changed", "are set back")

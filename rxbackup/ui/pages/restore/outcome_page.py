@@ -1,6 +1,6 @@
 """Progress and result: how far the restore is, then what it did, and the way back."""
 
-# mypy: disable-error-code="no-any-return,operator,attr-defined,arg-type"
+# mypy: disable-error-code="no-any-return,operator,attr-defined,arg-type,misc"
 # Outside its own methods a state class hands out Vars and event specs where it declares values and handlers.
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from rxbackup.ui.components.buttons import button
 from rxbackup.ui.components.notices import notice
 from rxbackup.ui.components.pager import pager
 from rxbackup.ui.components.progress_row import progress_row
-from rxbackup.ui.components.readouts import count, when, words
+from rxbackup.ui.components.readouts import count, table_name, when, words
 from rxbackup.ui.pages.restore.frame import step_foot, step_head, step_title
+from rxbackup.ui.pages.restore.refresh_state import RefreshState
 from rxbackup.ui.pages.restore.run_state import RunState
 from rxbackup.ui.pages.restore.state import WizardState
 
@@ -145,12 +146,39 @@ def _undo() -> rx.Component:
 
 
 def _views() -> rx.Component:
-    return rx.cond(
-        RunState.result.stale_views != "",
+    """Views that still show the rows of before, and the button that mends them."""
+    here = RefreshState.run_id == RunState.run_id
+    running = here & (RefreshState.state == "running")
+    stale = notice(
+        "warn",
+        "Materialized views still show the rows of before.",
+        rx.el.p(RunState.result.stale_views, class_name="rx-wrap"),
+        action=button(
+            rx.cond(running, "Refreshing", "Refresh them"),
+            look="quiet",
+            icon="refresh-cw",
+            disabled=running,
+            on_click=RefreshState.refresh(RunState.run_id),
+        ),
+    )
+    refreshed = rx.cond(
+        RefreshState.left.length() > 0,
         notice(
             "warn",
-            "Materialized views still show the rows of before.",
-            rx.el.p(RunState.result.stale_views, class_name="rx-wrap"),
+            RefreshState.message,
+            rx.el.ul(rx.foreach(RefreshState.left, lambda text: rx.el.li(text, key=text)), class_name="rx-lines"),
+        ),
+        notice("good", RefreshState.message),
+    )
+    return rx.cond(
+        RunState.result.stale_views != "",
+        rx.fragment(
+            rx.cond(
+                here & (RefreshState.state == "failed"),
+                notice("bad", RefreshState.message, words(text=RefreshState.hint)),
+                rx.fragment(),
+            ),
+            rx.cond(here & (RefreshState.state == "done"), refreshed, stale),
         ),
         rx.fragment(),
     )
@@ -166,7 +194,7 @@ def _lines() -> rx.Component:
         rx.el.table(
             rx.el.thead(rx.el.tr(*[rx.el.th(label, scope="col", class_name=name) for label, name in heads])),
             rx.el.tbody(rx.foreach(RunState.lines, _line)),
-            class_name="rx-table rx-table-plain",
+            class_name="rx-table rx-table-plain rx-changes",
             aria_label="What changed, by table",
         ),
         rx.cond(
@@ -189,7 +217,7 @@ def _line(row: Any) -> rx.Component:
 
     return rx.el.tr(
         rx.el.td(
-            row.table,
+            table_name(name=row.table),
             rx.cond(
                 row.set_aside > 0,
                 rx.el.span(count(value=row.set_aside), " set aside", class_name="rx-change-notes"),

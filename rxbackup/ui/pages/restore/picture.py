@@ -48,13 +48,12 @@ class FieldLine:
 
 @dataclass(frozen=True)
 class SampleLine:
-    """One row that would be added, changed or removed: what tells it, and the columns that come after that."""
+    """One row that would be added, changed or removed; `hidden` is how many of its columns are not shown."""
 
     key: str
     change: str
     fields: list[FieldLine]
-    more: list[FieldLine]
-    more_words: str
+    hidden: int
 
 
 @dataclass(frozen=True)
@@ -79,11 +78,9 @@ class Consequence:
 class Drift:
     """A column that is no longer what it was, and what that means."""
 
-    key: str
     column: str
     kind: str
     consequence: str
-    blocks: bool
 
 
 @dataclass(frozen=True)
@@ -262,23 +259,23 @@ def _rows(line: ChangeLine) -> int:
     return max(line.added, 0) + max(line.changed, 0) + max(line.removed, 0)
 
 
-def sample_lines(preview: RestorePreview, table: str) -> list[SampleLine]:
-    """The sample rows of one table."""
+def sample_lines(preview: RestorePreview, table: str, *, whole: bool = False) -> list[SampleLine]:
+    """The sample rows of one table: with all columns if `whole`, else with those that tell the row and its change."""
     samples = next((one.samples for one in preview.tables if one.name == table), ())
-    return [_sample(f"{table}:{number}", sample) for number, sample in enumerate(samples)]
+    return [_sample(f"{table}:{number}", sample, whole=whole) for number, sample in enumerate(samples)]
 
 
-def _sample(key: str, sample: SampleRow) -> SampleLine:
+def _sample(key: str, sample: SampleRow, *, whole: bool) -> SampleLine:
     fields = [_field(field) for field in sample.fields]
-    if sample.change == "change":
+    if whole:
+        shown = fields
+    elif sample.change == "change":
         # What stays the same tells which row it is; its first column usually is the key.
         alike = [field for field in fields if not field.differs]
         shown = [*alike[:1], *(field for field in fields if field.differs)]
-        more = alike[1:]
     else:
-        shown, more = fields[:_SHOWN_FIELDS], fields[_SHOWN_FIELDS:]
-    kind = "unchanged column" if sample.change == "change" else "further column"
-    return SampleLine(key, sample.change, shown, more, wording.plural(len(more), kind) if more else "")
+        shown = fields[:_SHOWN_FIELDS]
+    return SampleLine(key, sample.change, shown, len(fields) - len(shown))
 
 
 def _field(field: FieldView) -> FieldLine:
@@ -300,10 +297,21 @@ def consequence_lines(preview: RestorePreview) -> list[Consequence]:
 
 
 def drift_lines(preview: RestorePreview) -> list[Drift]:
-    """Columns that are no longer what they were; those that block come first."""
+    """Columns that are no longer what they were, and stop nothing; those that do are problems, and told as such."""
     return [
-        Drift(f"{one.table}.{one.column}", f"{one.table}.{one.column}", one.kind, one.consequence, one.blocks)
-        for one in sorted(preview.drift, key=lambda one: (not one.blocks, one.table, one.column))
+        Drift(f"{one.table}.{one.column}", one.kind, one.consequence)
+        for one in sorted(preview.drift, key=lambda one: (one.table, one.column))
+        if not one.blocks
+    ]
+
+
+def other_warnings(preview: RestorePreview) -> list[str]:
+    """What is to be known beside the columns that have changed."""
+    told = [(one.table, one.column) for one in preview.drift if not one.blocks]
+    return [
+        text
+        for text in preview.warnings
+        if not any(text.startswith(table) and f" {column} " in text for table, column in told)
     ]
 
 

@@ -15,11 +15,9 @@ from rxbackup.ui.components.progress_row import progress_bar
 from rxbackup.ui.components.readouts import count, words
 from rxbackup.ui.pages.restore.changes import changes
 from rxbackup.ui.pages.restore.frame import step_foot, step_head
+from rxbackup.ui.pages.restore.notes import first_look, good_to_know
 from rxbackup.ui.pages.restore.preview_state import PreviewState
 from rxbackup.ui.pages.restore.state import WizardState
-from rxbackup.ui.pages.restore.what import first_look
-
-_DRIFT_WORDS = {"new": "New column", "dropped": "Dropped", "renamed": "Renamed", "retyped": "Other type"}
 
 
 def preview_step() -> rx.Component:
@@ -163,9 +161,7 @@ def _found() -> rx.Component:
         _verdict(),
         rx.foreach(PreviewState.problems, lambda one: notice("bad", one.message, words(text=one.hint))),
         rx.foreach(PreviewState.consequences, _consequence),
-        rx.foreach(PreviewState.warnings, lambda text: notice("warn", text)),
-        rx.cond(PreviewState.drift.length() > 0, _drift(), rx.fragment()),
-        _aside_notes(),
+        good_to_know(),
         changes(),
     )
 
@@ -215,56 +211,4 @@ def _consequence(one: Any) -> rx.Component:
         role="group",
         aria_label="To decide",
         class_name="rx-notice rx-tone-warn",
-    )
-
-
-def _drift() -> rx.Component:
-    return rx.el.details(
-        rx.el.summary(
-            PreviewState.drift.length(),
-            rx.cond(PreviewState.drift.length() == 1, " column has", " columns have"),
-            " changed since the backup",
-        ),
-        rx.el.ul(rx.foreach(PreviewState.drift, _drifted), class_name="rx-drift"),
-        open=True,
-        class_name="rx-details rx-panel rx-drift-panel",
-    )
-
-
-def _drifted(one: Any) -> rx.Component:
-    kinds = list(_DRIFT_WORDS.items())
-    return rx.el.li(
-        rx.cond(
-            one.blocks,
-            rx.icon("circle-x", size=16, role="img", aria_label="Stops the restore", class_name="rx-check-bad"),
-            rx.icon("info", size=16, aria_hidden="true", class_name="rx-soft"),
-        ),
-        rx.el.span(rx.match(one.kind, *kinds, one.kind), class_name="rx-strong"),
-        rx.el.span(
-            rx.el.span(one.column, class_name="rx-mono rx-wrap"), words(text=one.consequence, class_name="rx-soft")
-        ),
-        key=one.key,
-    )
-
-
-def _aside_notes() -> rx.Component:
-    return rx.fragment(
-        rx.cond(
-            PreviewState.kept_account != "",
-            notice(
-                "idle",
-                rx.fragment("Your own account stays as it is now: ", PreviewState.kept_account),
-                rx.el.p("Under How you can have it replaced too."),
-            ),
-            rx.fragment(),
-        ),
-        rx.cond(
-            PreviewState.stale_views != "",
-            notice(
-                "idle",
-                rx.fragment("Materialized views to refresh afterwards: ", PreviewState.stale_views),
-                rx.el.p("They read from these tables. The result has a button for it."),
-            ),
-            rx.fragment(),
-        ),
     )

@@ -32,6 +32,7 @@ from rxbackup.ui.pages.restore.picture import (
     consequence_lines,
     deed_words,
     drift_lines,
+    other_warnings,
     sample_lines,
     sums_of,
     verdict,
@@ -69,6 +70,7 @@ class PreviewState(rx.State):
     many: bool = False
     opened: str = ""
     samples: list[SampleLine] = []  # noqa: RUF012
+    whole: bool = False
     touched: list[ChangeLine] = []  # noqa: RUF012 - the first tables that change, for the confirmation
     touched_more: str = ""
     deed: str = ""
@@ -156,7 +158,7 @@ class PreviewState(rx.State):
         self.exact = preview.is_exact and all(table.change for table in preview.tables)
         self.verdict, self.sums = verdict(preview), sums_of(preview)
         self.problems = [Trouble(problem.message, problem.hint) for problem in preview.problems]
-        self.warnings = list(preview.warnings)
+        self.warnings = other_warnings(preview)
         self.consequences, self.drift = consequence_lines(preview), drift_lines(preview)
         self.kept_account = preview.kept_account
         self.stale_views = wording.listed(preview.stale_views) if preview.stale_views else ""
@@ -197,7 +199,17 @@ class PreviewState(rx.State):
     def unfold(self, table: str) -> None:
         """Show sample rows of a table, or fold them away again."""
         self.opened = "" if self.opened == table else str(table)
-        self.samples = sample_lines(self._preview, self.opened) if self._preview and self.opened else []
+        self._show_samples()
+
+    @rx.event
+    def show_whole(self, whole: bool) -> None:  # noqa: FBT001 - Reflex passes it by position
+        """Show all columns of the sample rows, or only those that matter."""
+        self.whole = whole is True
+        self._show_samples()
+
+    def _show_samples(self) -> None:
+        found = self._preview
+        self.samples = sample_lines(found, self.opened, whole=self.whole) if found and self.opened else []
 
     @rx.event
     async def cancel(self) -> None:

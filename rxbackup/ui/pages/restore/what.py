@@ -11,11 +11,12 @@ import reflex as rx
 
 from rxbackup.ui import addresses
 from rxbackup.ui.components.buttons import button
-from rxbackup.ui.components.notices import empty, notice
+from rxbackup.ui.components.notices import empty
 from rxbackup.ui.components.pager import pager
-from rxbackup.ui.components.readouts import count, words
+from rxbackup.ui.components.readouts import count, table_name
 from rxbackup.ui.components.tick_box import tick_box
 from rxbackup.ui.pages.restore.frame import step_foot, step_head
+from rxbackup.ui.pages.restore.notes import first_look
 from rxbackup.ui.pages.restore.state import WizardState
 
 _HEADS = (
@@ -51,14 +52,6 @@ def what_step() -> rx.Component:
             ),
         ),
         class_name="rx-section rx-wizard",
-    )
-
-
-def first_look() -> rx.Component:
-    """What speaks against the choice, as far as it is known without computing it."""
-    return rx.fragment(
-        rx.foreach(WizardState.problems, lambda one: notice("bad", one.message, words(text=one.hint))),
-        rx.foreach(WizardState.warnings, lambda text: notice("warn", text)),
     )
 
 
@@ -131,7 +124,7 @@ def _line(line: Any) -> rx.Component:
             class_name="rx-tick-box",
             aria_label=line.name,
         ),
-        rx.el.span(line.name, class_name=rx.cond(group, "rx-strong rx-tick-label", "rx-tick-label")),
+        table_name(name=line.name, class_name=rx.cond(group, "rx-strong rx-tick-label", "rx-tick-label")),
         class_name="rx-tick",
     )
     return rx.el.tr(

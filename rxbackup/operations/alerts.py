@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import String, cast, or_, update
+from sqlalchemy import String, cast, or_, text, update
 from sqlmodel import Session, col, select
 
 from rxbackup import audit
@@ -40,6 +40,16 @@ _TITLES = {
 }
 _EVENTS = {"radar": "suspicious-change", "schedule-paused": "paused"}
 """Where an event has another name than the alert. What nobody foresaw is told as a failure."""
+_SOLVE_GONE = """
+UPDATE rxbackup.alerts SET solved_at = clock_timestamp(), solved_by = 'system'
+WHERE solved_at IS NULL AND (
+    kind = 'verification-failed' AND NOT EXISTS (
+        SELECT FROM rxbackup.backups b WHERE b.id::text = split_part(about, ' ', 1) AND b.state = 'complete')
+    OR kind = 'store-nearly-full' AND NOT EXISTS (SELECT FROM rxbackup.stores s WHERE s.name = about)
+    OR kind = 'failure' AND about LIKE 'copy %' AND NOT EXISTS (
+        SELECT FROM rxbackup.stores s WHERE s.name = substr(about, 6)))
+"""
+"""What an alert is about may be gone: then nobody needs to be told again."""
 _TOLD = frozenset({"failure", "overdue", "store-nearly-full", "verification-failed"})
 
 
@@ -99,6 +109,7 @@ def tell_alerts(services: Services, actor: Actor) -> int:
     due = (col(Alert.solved_at).is_(None), col(Alert.reminded_at) <= now - _REMIND_EVERY)
     forgotten = (col(Alert.solved_at).is_(None), col(Alert.reminded_at).is_(None))
     with services.system.session(actor.identity) as session:
+        session.connection().execute(text(_SOLVE_GONE))
         alerts = session.exec(
             select(Alert)
             .where(or_(*(each[0] & each[1] for each in (untold, due, forgotten))))

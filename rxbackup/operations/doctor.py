@@ -14,7 +14,10 @@ from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import RxbackupError
 from rxbackup.groups.live import read_groups
+from rxbackup.operations._alerting import CRITICAL
 from rxbackup.operations.accounts import first_admin_email
+from rxbackup.operations.alerts import list_alerts
+from rxbackup.operations.channels import list_channels
 from rxbackup.operations.guard import requires
 from rxbackup.operations.health import readiness
 from rxbackup.operations.jobs import active_jobs
@@ -46,6 +49,8 @@ def diagnose(services: Services, actor: Actor) -> list[Finding]:
         ("Stores", _look_at_stores),
         ("Backups", _look_at_backups),
         ("Runs", _look_at_jobs),
+        ("Alerts", _look_at_alerts),
+        ("Channels", _look_at_channels),
         ("Accounts", _look_at_accounts),
         ("Audit trail", _look_at_audit),
     ]
@@ -192,6 +197,35 @@ def _look_at_jobs(services: Services, actor: Actor) -> list[Finding]:
         hint = "Start `rxbackup serve` or `rxbackup worker`."
         return [Finding("warning", "Runs", f"{counted(len(waiting), 'run')} waiting for a worker.", hint)]
     return [Finding("ok", "Runs", "No run waits in vain.")]
+
+
+def _look_at_alerts(services: Services, actor: Actor) -> list[Finding]:
+    alerts = list_alerts(services, actor)
+    if not alerts:
+        return [Finding("ok", "Alerts", "Nothing wants a person.")]
+    return [
+        Finding("error" if alert.severity == CRITICAL else "warning", alert.title, alert.message, alert.hint)
+        for alert in alerts
+    ]
+
+
+def _look_at_channels(services: Services, actor: Actor) -> list[Finding]:
+    channels = [channel for channel in list_channels(services, actor) if channel.active]
+    failing = [
+        Finding("error", f"Channel {channel.name}", channel.problem, f"Try it: `rxbackup channel test {channel.name}`.")
+        for channel in channels
+        if channel.problem
+    ]
+    if failing:
+        return failing
+    if not any(channel.kind != "heartbeat" for channel in channels):
+        hint = "Add a channel: `rxbackup channel add`."
+        return [Finding("warning", "Channels", "Nobody would hear of a backup that fails, or does not happen.", hint)]
+    return [
+        Finding(
+            "ok", "Channels", f"{counted(len(channels), 'channel')} {'hear' if len(channels) > 1 else 'hears'} of it."
+        )
+    ]
 
 
 def _look_at_accounts(services: Services, actor: Actor) -> list[Finding]:

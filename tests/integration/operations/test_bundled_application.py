@@ -156,9 +156,9 @@ def test_the_protected_database_may_be_another_one(system_database: str, new_dat
     assert [s.same_server for s in stores.list_stores(apart.services, CONSOLE) if s.kind == "database"] == [True]
 
 
-def test_the_doctor_finds_nothing_wrong_but_the_scheduler(company: Installation) -> None:
+def test_the_doctor_finds_nothing_wrong_but_what_is_not_set_up(company: Installation) -> None:
     backups.perform_backup(company.services, CONSOLE, NewBackup("First"))
     accounts.create_admin(company.services, CONSOLE, ADMIN, PASSWORD)
     findings = doctor.diagnose(company.services, CONSOLE)
     assert [f for f in findings if f.level == "error"] == []
-    assert {f.subject for f in findings if f.level == "warning"} == {"Scheduler", "Store database"}
+    assert {f.subject for f in findings if f.level == "warning"} == {"Channels", "Scheduler", "Store database"}

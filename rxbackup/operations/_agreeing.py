@@ -77,7 +77,7 @@ def agree_with(seen: Seen | None) -> Agree | None:
             raise PlanRefused(
                 f"More rows would be changed or removed now than the preview showed ({'; '.join(more[:5])}). "
                 "Nothing was changed.",
-                hint=_AGAIN,
+                hint=f"{_AGAIN} If the application keeps writing there, stop it meanwhile, or let newer rows be.",
             )
 
     return agree

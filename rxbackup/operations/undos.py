@@ -97,13 +97,17 @@ def expire_safety_backups(services: Services, actor: Actor) -> int:
     with services.system.session(actor.identity) as session:
         newest_restore = _newest_safety(session)
         newest = session.exec(
-            select(Backup.id).where(col(Backup.state) == "complete").order_by(col(Backup.timestamp).desc()).limit(1)
+            select(Backup.id)
+            .where(col(Backup.state) == "complete", col(Backup.trashed_at).is_(None))
+            .order_by(col(Backup.timestamp).desc())
+            .limit(1)
         ).first()
         expired = session.exec(
             select(Backup.id).where(
                 col(Backup.trigger) == "safety",
                 col(Backup.state) == "complete",
                 col(Backup.expires_at) < services.clock(),
+                col(Backup.trashed_at).is_(None),
                 ~col(Backup.pinned),
             )
         ).all()

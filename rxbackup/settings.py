@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -40,7 +40,10 @@ class Settings(BaseSettings):
         trash_days: how long a deleted backup can be had back.
         import_max_bytes: the largest file that can be uploaded to be imported.
         import_max_row_bytes: how many bytes of rows an imported file may hold, unpacked.
+        verify_days: how many days apart a schedule's newest backup is read back by itself; 0 is never.
+        drill_days: the same for drills; None means 30 for the embedded database and never for others.
         undo_days: for how many days at least a restore can be undone.
+        log_format: how the server's processes log: text for people, json for whatever collects logs.
         metrics_token: what a monitoring sends as bearer token to read `/metrics` without signing in.
         session_idle_minutes: a session ends after so long without a click.
         session_hours: a session ends after so long in any case.
@@ -64,7 +67,10 @@ class Settings(BaseSettings):
     trash_days: Annotated[int, Field(ge=0, le=3650)] = 7
     import_max_bytes: Annotated[int, Field(ge=1 << 20)] = 16 << 30
     import_max_row_bytes: Annotated[int, Field(ge=1 << 20)] = 1 << 40
+    verify_days: Annotated[int, Field(ge=0, le=3650)] = 7
+    drill_days: Annotated[int, Field(ge=0, le=3650)] | None = None
     undo_days: Annotated[int, Field(ge=1, le=3650)] = 14
+    log_format: Literal["text", "json"] = "text"
     metrics_token: Annotated[SecretStr, Field(min_length=16)] | None = None
     session_idle_minutes: Annotated[int, Field(ge=1, le=1440)] = 60
     session_hours: Annotated[int, Field(ge=1, le=168)] = 12

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
+
+from sqlmodel import Session, col, select
 
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
@@ -18,6 +21,7 @@ from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, JobView, VerifyView
 from rxbackup.operations.wording import counted
 from rxbackup.progress import Progress, ProgressSink
+from rxbackup.tables.system import Backup, Job, Schedule
 from rxbackup.vault.manifest import Manifest
 from rxbackup.vault.vault import Vault
 from rxbackup.verify.contents import verify_contents
@@ -25,10 +29,12 @@ from rxbackup.verify.drill import RESTORING, drop_leftovers, verify_drill
 from rxbackup.verify.report import VerifyReport
 from rxbackup.verify.structure import verify_structure
 
-__all__ = ["LEVELS", "VerifyView", "drop_drill_leftovers", "perform_verify", "request_verify"]
+__all__ = ["LEVELS", "VerifyView", "drop_drill_leftovers", "perform_verify", "request_verify", "verify_regularly"]
 
 LEVELS = ("structure", "contents", "drill")
 _MOST_FINDINGS_KEPT = 100
+_DRILL_DAYS = 30
+"""Where the protected database is the embedded one, and nothing else was said."""
 
 
 @requires(Permission.VERIFY)
@@ -92,6 +98,43 @@ def drop_drill_leftovers(services: Services, actor: Actor) -> tuple[str, ...]:
     """Drop the schemas and databases of drills that died; their names."""
     del actor
     return drop_leftovers(services.source_url)
+
+
+@requires(Permission.ADMINISTER)
+def verify_regularly(services: Services, actor: Actor) -> JobView | None:
+    """Queue a verification of the newest backup of a schedule where the last one of its level is too long ago.
+
+    Contents every `verify_days`, a drill every `drill_days`. One at a time, and only while some schedule is active.
+    """
+    with services.system.session(actor.identity) as session:
+        now = services.database_clock(session)
+        level = next((each for each, days in _rhythm(services) if days and _is_due(session, each, now, days)), None)
+        good = (col(Backup.state) == "complete", col(Backup.error).is_(None), col(Backup.trashed_at).is_(None))
+        newest = session.exec(
+            select(Backup.id)
+            .join(Schedule, col(Schedule.id) == col(Backup.schedule_id))
+            .where(*good, col(Schedule.active))
+            .order_by(col(Backup.timestamp).desc())
+            .limit(1)
+        ).first()
+    if level is None or newest is None:
+        return None
+    return request_verify(services, actor, str(newest), level=level)
+
+
+def _rhythm(services: Services) -> tuple[tuple[str, int], ...]:
+    """How many days apart the levels are proven by themselves, the greatest first; 0 is never."""
+    settings = services.settings
+    # A drill writes into the protected server: where that is somebody's own, somebody has to ask for it.
+    drill_days = settings.drill_days if settings.drill_days is not None else _DRILL_DAYS * services.embedded
+    return (("drill", drill_days), ("contents", settings.verify_days))
+
+
+def _is_due(session: Session, level: str, now: datetime, days: int) -> bool:
+    levels = ["drill"] if level == "drill" else ["contents", "drill"]
+    active = col(Job.state).in_(["queued", "running"])
+    tried = col(Job.parameters)["level"].astext.in_(levels) & (col(Job.created_at) > now - timedelta(days=days))
+    return session.exec(select(Job.id).where(col(Job.kind) == "verify", active | tried).limit(1)).first() is None
 
 
 def _look(services: Services, vault: Vault, view: BackupView, level: str, place: str, run: Run) -> VerifyView:

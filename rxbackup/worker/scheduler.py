@@ -50,6 +50,7 @@ _DUTIES: _Duties = (
     trash.empty_trash,
     prunes.sweep_waiting,
     prunes.prune_daily,
+    verifications.verify_regularly,
     verifications.drop_drill_leftovers,
     imports.sweep_imports,
     sign_in.purge_sessions,

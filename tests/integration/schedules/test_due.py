@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+import dataclasses
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -11,8 +12,8 @@ import pytest
 from rxbackup.access.actor import Actor
 from rxbackup.cadence.rules import daily, hourly
 from rxbackup.errors import Busy, NotFound, Refused, UsageError
-from rxbackup.operations import backups, jobs, schedules
-from rxbackup.operations.views import BackupQuery, NewSchedule
+from rxbackup.operations import backups, jobs, schedules, verifications
+from rxbackup.operations.views import BackupQuery, NewBackup, NewSchedule
 from tests.support.installation import CONSOLE
 from tests.support.schedules import MONDAY, TimeMachine
 
@@ -267,3 +268,46 @@ def test_a_broken_schedule_does_not_stop_the_others(machine: TimeMachine, admin:
     machine.installation.system_sql("UPDATE rxbackup.schedules SET zone = 'Mars/Olympus' WHERE name = 'Broken'")
     machine.to(_at(24))
     assert machine.look() == 1
+
+
+def test_backups_of_schedules_are_proven_by_themselves(machine: TimeMachine, admin: Actor) -> None:
+    def proven() -> str | None:
+        return backups.show_backup(machine.services, admin, str(machine.runs()[0].backup_id)).view.verified_level
+
+    def prove() -> str:
+        queued = verifications.verify_regularly(machine.services, Actor.system())
+        if queued is None:
+            return ""
+        # The rows of jobs bear the server's own time; this one was queued when our clock says.
+        [(level,)] = machine.installation.system_sql(
+            "UPDATE rxbackup.jobs SET created_at = %s WHERE id = %s RETURNING parameters->>'level'",
+            machine.clock.now,
+            queued.id,
+        )
+        machine.work()
+        return str(level)
+
+    backups.perform_backup(machine.services, admin, NewBackup("By hand"))
+    assert prove() == ""
+    machine.to(datetime.now(UTC).replace(hour=1, minute=0))
+    machine.add(admin)
+    assert prove() == ""
+    machine.clock.forward(hours=1)
+    machine.look()
+    machine.work()
+    assert (proven(), prove()) == ("stored", "")  # its structure waits to be verified
+    machine.work()
+    assert proven() == "readable"
+    assert (prove(), proven(), prove()) == ("contents", "decrypted", "")
+    machine.clock.forward(days=8)
+    machine.look()
+    machine.work()
+    machine.work()
+    assert (prove(), prove()) == ("contents", "")
+
+    settings = machine.installation.services.settings.model_copy(update={"drill_days": 30})
+    machine.installation.services = dataclasses.replace(machine.installation.services, settings=settings)
+    assert (prove(), proven(), prove()) == ("drill", "restored", "")
+    schedules.pause_schedule(machine.services, admin, "Nightly")
+    machine.clock.forward(days=60)
+    assert prove() == ""

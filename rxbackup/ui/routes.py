@@ -23,8 +23,12 @@ from rxbackup.ui.pages.restore.page import restore_page
 from rxbackup.ui.pages.restore.state import WizardState
 from rxbackup.ui.pages.rows.page import rows_page
 from rxbackup.ui.pages.rows.state import RowsState
+from rxbackup.ui.pages.schedules.page import schedules_page
+from rxbackup.ui.pages.schedules.state import SchedulesState
 from rxbackup.ui.pages.stores.page import stores_page
 from rxbackup.ui.pages.stores.state import StoresState
+from rxbackup.ui.pages.trash.page import trash_page
+from rxbackup.ui.pages.trash.state import TrashState
 from rxbackup.ui.session import SessionState
 
 
@@ -51,7 +55,7 @@ ROUTES: tuple[Route, ...] = (
         addresses.BACKUPS,
         backups_page,
         "Backup Management – rxbackup",
-        (SessionState.load, BackupsState.arrive, WatchState.watch),
+        (SessionState.load, BackupsState.arrive, WatchState.watch, TrashState.watch),
     ),
     Route(addresses.BACKUP, backup_page, "Backup – rxbackup", (SessionState.load, WatchState.watch, DetailState.watch)),
     Route(addresses.RESTORE, restore_page, "Restore – rxbackup", (SessionState.load, WizardState.arrive)),
@@ -63,6 +67,13 @@ ROUTES: tuple[Route, ...] = (
         "Stores – rxbackup",
         (SessionState.load, WatchState.watch, StoresState.watch),
     ),
+    Route(
+        addresses.SCHEDULES,
+        schedules_page,
+        "Schedules – rxbackup",
+        (SessionState.load, WatchState.watch, SchedulesState.watch),
+    ),
+    Route(addresses.TRASH, trash_page, "Trash – rxbackup", (SessionState.load, WatchState.watch, TrashState.watch)),
     Route(addresses.SIGN_IN, sign_in_page, "Sign in – rxbackup", (EntryState.look,)),
     Route(addresses.SETUP, setup_page, "Create the first admin – rxbackup", (EntryState.look_at_link,)),
     # Reflex shows this one wherever no other fits.

@@ -20,6 +20,7 @@ _SECTIONS = (
         "Admin",
         (
             ("Backup Management", addresses.BACKUPS, "database-backup"),
+            ("Schedules", addresses.SCHEDULES, "calendar-clock"),
             ("Stores", addresses.STORES, "hard-drive"),
         ),
     ),
@@ -35,7 +36,6 @@ def page_frame(*content: rx.Component, here: str, keys: dict[str, str] | None = 
         keys: keyboard shortcuts, key → CSS selector.
     """
     return rx.el.div(
-        rx.el.a("Skip to content", href="#main", class_name="rx-skip"),
         _sidebar(here),
         rx.el.div(
             _topbar(),
@@ -97,9 +97,12 @@ def _brand() -> rx.Component:
 
 
 def _sidebar(here: str) -> rx.Component:
-    return rx.el.div(
+    # Everything on a page stands in a landmark, the way past the navigation too.
+    return rx.el.nav(
+        rx.el.a("Skip to content", href="#main", class_name="rx-skip"),
         _brand(),
-        rx.el.nav(*[_section(name, links, here) for name, links in _SECTIONS], aria_label="Main", class_name="rx-nav"),
+        rx.el.div(*[_section(name, links, here) for name, links in _SECTIONS], class_name="rx-nav"),
+        aria_label="Main",
         class_name="rx-sidebar",
     )
 

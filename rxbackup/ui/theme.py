@@ -17,7 +17,7 @@ ACCENT: Final = "indigo"
 GREY: Final = "slate"
 PHONE_WIDTH: Final = "768px"
 
-STYLESHEETS: Final = ["/rxbackup.css", "/rxbackup-looking.css"]
+STYLESHEETS: Final = ["/rxbackup.css", "/rxbackup-schedules.css", "/rxbackup-looking.css"]
 
 TOKENS: Final[dict[str, str]] = {
     # Surfaces, from behind to front.
@@ -73,6 +73,7 @@ TOKENS: Final[dict[str, str]] = {
     "content": "1200px",
     "dialog": "520px",
     "dialog-wide": "640px",
+    "dialog-broad": "920px",
     "plain": "420px",
     "hairline": "1px",
     "radius": "8px",

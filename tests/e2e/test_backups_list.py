@@ -96,9 +96,9 @@ def test_deleting_asks_then_removes_and_gives_the_focus_back(signed_in_page: Pag
     page.get_by_role("dialog", name="Delete this backup?").get_by_role("button", name="Keep it").click()
     expect(row_of(page, "Not needed any more").get_by_role("button", name="Actions for")).to_be_focused()
     choose(page, "Not needed any more", "Delete")
-    page.get_by_role("button", name="Delete backup").click()
+    page.get_by_role("button", name="Move to trash").click()
     expect(row_of(page, "Not needed any more")).to_be_hidden(timeout=PATIENCE_MS)
-    expect(page.get_by_text("Deleted “Not needed any more”.")).to_be_visible()
+    expect(page.get_by_text("“Not needed any more” is in the trash.")).to_be_visible()
     assert page.evaluate("document.body.style.pointerEvents") != "none"
 
 

@@ -19,6 +19,7 @@ def dialog(
     is_open: rx.Var[bool],
     on_open_change: Any,
     wide: bool = False,
+    broad: bool = False,
     danger: bool = False,
 ) -> rx.Component:
     """A dialog that traps the focus and gives it back.
@@ -26,9 +27,10 @@ def dialog(
     Args:
         body: what stands in it; end with `actions(…)`.
         title: what will be done. text: what that means, in a sentence.
-        is_open, on_open_change: its state. wide: for tables. danger: for what cannot be taken back lightly.
+        is_open, on_open_change: its state. wide: for tables. broad: for two columns.
+        danger: for what cannot be taken back lightly.
     """
-    looks = "rx-dialog" + " rx-dialog-wide" * wide + " rx-dialog-danger" * danger
+    looks = "rx-dialog" + " rx-dialog-wide" * wide + " rx-dialog-broad" * broad + " rx-dialog-danger" * danger
     return rx.dialog.root(
         rx.dialog.content(
             # Radix would make it a second h1.

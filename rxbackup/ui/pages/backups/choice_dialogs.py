@@ -15,24 +15,39 @@ from rxbackup.ui.components.dialogs import actions, dialog
 from rxbackup.ui.components.fields import field, option
 from rxbackup.ui.components.notices import bone, failure
 from rxbackup.ui.components.passwords import password_input
-from rxbackup.ui.components.readouts import size
+from rxbackup.ui.components.readouts import count, size
 from rxbackup.ui.pages.backups.choosing import ChoiceState
 from rxbackup.ui.pages.backups.downloading import DownloadState
 
 
 def delete_dialog() -> rx.Component:
-    """Delete: says what goes and what stays."""
+    """Delete: says what goes, what stays, and until when it can be had back."""
+    freed = rx.fragment(
+        " removes it from ",
+        ChoiceState.places,
+        rx.cond(
+            ChoiceState.frees_bytes > 0,
+            rx.fragment(" and frees ", rx.el.strong(size(bytes=ChoiceState.frees_bytes)), ". "),
+            rx.fragment(" and frees nothing: other backups need every part of it. "),
+        ),
+    )
+    days = rx.el.strong(count(value=ChoiceState.trash_days), rx.cond(ChoiceState.trash_days == 1, " day", " days"))
     frees = rx.cond(
         ChoiceState.known,
-        rx.el.p(
-            "Deleting removes it from ",
-            ChoiceState.places,
-            rx.cond(
-                ChoiceState.frees_bytes > 0,
-                rx.fragment(" and frees ", rx.el.strong(size(bytes=ChoiceState.frees_bytes)), ". "),
-                rx.fragment(" and frees nothing: other backups need every part of it. "),
+        rx.cond(
+            ChoiceState.complete,
+            rx.el.p(
+                "It waits in the trash for ",
+                days,
+                " and can be had back from there. After that, rxbackup",
+                freed,
+                "Your database and all other backups stay whole.",
             ),
-            "Your database and all other backups stay whole. A deleted backup cannot be brought back.",
+            rx.el.p(
+                "It never became complete, so there is nothing to have back: deleting",
+                freed,
+                "Your database and all other backups stay whole.",
+            ),
         ),
         rx.cond(ChoiceState.error == "", _bones("Working out what that frees"), rx.fragment()),
     )
@@ -40,7 +55,11 @@ def delete_dialog() -> rx.Component:
         failure(ChoiceState.error, ChoiceState.hint),
         frees,
         actions(
-            button("Delete backup", look="danger", on_click=ChoiceState.delete),
+            button(
+                rx.cond(ChoiceState.complete, "Move to trash", "Delete backup"),
+                look="danger",
+                on_click=ChoiceState.delete,
+            ),
             on_cancel=ChoiceState.set_open(False),
             cancel="Keep it",
         ),

@@ -11,12 +11,13 @@ from reflex.event import EventSpec
 
 from rxbackup import wiring
 from rxbackup.errors import RxbackupError
-from rxbackup.operations import backups, copies, verifications
+from rxbackup.operations import backups, copies, trash, verifications
 from rxbackup.operations.views import BackupDetail
 from rxbackup.ui import addresses, wording
 from rxbackup.ui.pages.backups.listing import BackupsState
 from rxbackup.ui.pages.backups.rows import StoreChoice, store_choice
 from rxbackup.ui.pages.backups.watching import WATCH
+from rxbackup.ui.pages.trash.state import TrashState
 from rxbackup.ui.session import actor_of
 
 _LEVELS = ("contents", "structure", "drill")
@@ -32,6 +33,8 @@ class ChoiceState(rx.State):
     backup_id: str = ""
     name: str = ""
     known: bool = False
+    complete: bool = True
+    trash_days: int = 0
     frees_bytes: int = 0
     places: str = ""
     opening_takes: str = ""
@@ -61,7 +64,8 @@ class ChoiceState(rx.State):
 
     def _take(self, detail: BackupDetail) -> None:
         view = detail.view
-        self.frees_bytes = detail.frees_bytes
+        self.frees_bytes, self.complete = detail.frees_bytes, view.state == "complete"
+        self.trash_days = wiring.current().settings.trash_days
         names = [f"“{place.store}”" for place in view.places]
         self.places = f"the store{'s' if len(names) > 1 else ''} {wording.listed(names)}"
         self.opening_takes = _about(view.raw_bytes / _OPENED_A_SECOND)
@@ -76,20 +80,23 @@ class ChoiceState(rx.State):
 
     @rx.event
     async def delete(self) -> AsyncIterator[EventSpec | None]:
-        """Delete. The row fades at once and comes back with the reason if it could not be deleted."""
+        """Move to the trash. The row fades at once and comes back with the reason if it could not be deleted."""
         table = await self.get_state(BackupsState)
         backup_id, name, self.kind = self.backup_id, self.name, ""
         table.going = [*table.going, backup_id]
         table.failure = table.failure_hint = ""
         yield None
         try:
-            await asyncio.to_thread(backups.delete_backup, wiring.current(), await actor_of(self), backup_id)
+            view = await asyncio.to_thread(trash.trash_backup, wiring.current(), await actor_of(self), backup_id)
         except RxbackupError as error:
             table.going = [one for one in table.going if one != backup_id]
             table.failure, table.failure_hint = f"“{name}” was not deleted: {error.message}", error.hint
             return
         WATCH.forget()
-        yield rx.toast.success(f"Deleted “{name}”.", id="delete")
+        if view.trash_until is None:
+            yield rx.toast.success(f"Deleted “{name}”.", id="delete")
+        else:
+            (await self.get_state(TrashState))._offer_undo(view)  # noqa: SLF001 - not for browsers
         yield cast("EventSpec", BackupsState.relist)
         if self.router.url.path.rstrip("/").endswith(backup_id):
             yield rx.redirect(addresses.BACKUPS)

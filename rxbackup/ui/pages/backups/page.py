@@ -26,6 +26,7 @@ from rxbackup.ui.pages.backups.downloading import DownloadState
 from rxbackup.ui.pages.backups.importing import ImportState
 from rxbackup.ui.pages.backups.listing import STATES, BackupsState
 from rxbackup.ui.pages.backups.state import WatchState
+from rxbackup.ui.pages.trash.line import trash_link, undo_line
 from rxbackup.ui.session import SessionState
 from rxbackup.ui.shell import page_frame
 
@@ -139,7 +140,12 @@ def _create_button() -> rx.Component:
 
 def _list() -> rx.Component:
     return rx.el.section(
-        rx.el.div(rx.el.h2("Backups", class_name="rx-heading"), _filter(), class_name="rx-tools"),
+        rx.el.div(
+            rx.el.div(rx.el.h2("Backups", class_name="rx-heading"), trash_link(), class_name="rx-row"),
+            _filter(),
+            class_name="rx-tools",
+        ),
+        undo_line(),
         rx.el.div(
             rx.el.ul(
                 rx.foreach(

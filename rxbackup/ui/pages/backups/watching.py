@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import BackupNotFound, RxbackupError
-from rxbackup.operations import backups, groups, jobs, stores
+from rxbackup.operations import backups, groups, jobs, schedules, stores
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupDetail, BackupQuery, BackupView, GroupCount, JobView
 
@@ -102,6 +102,7 @@ class Watch:
         self.latest = Shared(_good_backups, seconds=2.0)
         self.counts = Shared(groups.count_groups, seconds=4.0)
         self.stores = Shared(stores.list_stores, seconds=5.0)
+        self.schedules = Shared(schedules.list_schedules, seconds=2.0)
         self._changed = asyncio.Event()
         self._going_on: set[str] = set()
         self._details: tuple[str, dict[str, int]] = ("", {})
@@ -116,6 +117,7 @@ class Watch:
             self.latest.forget()
             self.counts.forget()
             self.stores.forget()
+            self.schedules.forget()
         counts = await self.counts.get_or_last(services, actor, patience=1.0)
         latest = widest_of_late(await self.latest.get(services, actor), counts)
         before = await self._rows_by_group(services, actor, latest) if latest else None
@@ -123,7 +125,7 @@ class Watch:
 
     def forget(self) -> None:
         """Look anew, and at once: something has just been changed from here."""
-        for shared in (self.runs, self.latest, self.stores):
+        for shared in (self.runs, self.latest, self.stores, self.schedules):
             shared.forget()
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

@@ -1,0 +1,1 @@
+"""Schedules: when backups are taken by themselves, what became of it, and what is kept."""

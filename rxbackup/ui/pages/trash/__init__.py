@@ -1,0 +1,1 @@
+"""The trash: deleted backups wait here, whole, until their days are over."""

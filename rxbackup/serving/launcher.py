@@ -25,6 +25,7 @@ from types import FrameType
 from typing import Any, NoReturn, cast
 
 from rxbackup.errors import Busy, RxbackupError, UsageError
+from rxbackup.serving.logs import write_logs
 from rxbackup.serving.page import ensure_page
 from rxbackup.serving.quiet import hide_secrets_in_logs, redacted
 from rxbackup.settings import Settings
@@ -167,6 +168,8 @@ def _load_app(settings: Settings, address: Address, parent: int) -> Callable[...
     signal.signal(signal.SIGINT, _stop_while_starting)
     threading.Thread(target=_follow_parent, args=(parent,), name="parent watch", daemon=True).start()
     hide_secrets_in_logs()
+    if settings.log_format == "json":
+        write_logs(settings.log_format)
     from rxbackup.serving import lifespan
 
     try:

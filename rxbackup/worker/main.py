@@ -15,6 +15,7 @@ from rxbackup.access.actor import Actor
 from rxbackup.errors import DatabaseUnavailable, RxbackupError
 from rxbackup.operations import jobs
 from rxbackup.operations.services import Services
+from rxbackup.serving.logs import about_run, write_logs
 from rxbackup.settings import Settings
 from rxbackup.wiring.queue import QUEUE, TASK, ConnectorError, queue_app
 from rxbackup.worker.dispatch import perform_job
@@ -33,9 +34,8 @@ def run_worker(settings: Settings | None = None, *, attached: bool = False) -> i
         settings: what the environment says, if not given.
         attached: stop also when standard input ends: the app that started us is gone, however it went.
     """
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    for noisy in ("procrastinate", "alembic"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    settings = settings or wiring.read_settings()
+    write_logs(settings.log_format)
     services = wiring.services(settings)
     try:
         jobs.reap_dead_jobs(services, Actor.system())
@@ -52,7 +52,8 @@ async def _work(services: Services, *, attached: bool) -> None:
 
     @app.task(name=TASK, queue=QUEUE)
     def perform(job_id: str, kind: str) -> None:
-        perform_job(services, job_id, kind)
+        with about_run(job_id, kind):
+            perform_job(services, job_id, kind)
 
     async with app.open_async():
         working = asyncio.create_task(

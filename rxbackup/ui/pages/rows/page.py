@@ -157,7 +157,7 @@ def _table_panel() -> rx.Component:
     return rx.el.section(
         rx.el.div(
             rx.el.h2(RowsState.table, class_name="rx-heading rx-wrap"),
-            rx.el.div(back, _file("CSV", RowsState.as_csv), _file("JSON", RowsState.as_json), class_name="rx-row"),
+            rx.el.div(back, _file("CSV", "csv"), _file("JSON", "json"), class_name="rx-row"),
             class_name="rx-panel-tools",
         ),
         rx.cond(RowsState.heads.length() > 0, _conditions(), rx.fragment()),
@@ -184,14 +184,12 @@ def _table_panel() -> rx.Component:
     )
 
 
-def _file(label: str, address: Any) -> rx.Component:
-    return rx.el.a(
-        rx.icon("download", size=16, aria_hidden="true"),
-        rx.el.span(label),
-        rx.el.span(" of all rows that meet the conditions", class_name="rx-hidden"),
-        href=address,
-        download="",
-        class_name="rx-button rx-button-quiet",
+def _file(label: str, format_name: str) -> rx.Component:
+    return button(
+        label,
+        icon="download",
+        on_click=RowsState.download(format_name),
+        title=f"Download all rows that meet the conditions as {label}",
     )
 
 

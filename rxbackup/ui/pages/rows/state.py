@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -76,8 +77,6 @@ class RowsState(rx.State):
     more: bool = False
     unfinished: bool = False
     is_first: bool = True
-    as_csv: str = ""
-    as_json: str = ""
     opened: str = ""
     fields: list[Cell] = []  # noqa: RUF012
     _where: tuple[str, ...] = ()
@@ -138,8 +137,6 @@ class RowsState(rx.State):
         self.error = self.hint = self.opened = self.foot = ""
         self.fields = []
         self.chips = [chip_of(text, [head.name for head in self.heads]) for text in where]
-        self.as_csv = rows_file_address(self.backup_id, table, where, "csv")
-        self.as_json = rows_file_address(self.backup_id, table, where, "json")
         self._turn_to((_Turn(),))
 
     def _turn_to(self, turns: tuple[_Turn, ...]) -> None:
@@ -243,6 +240,15 @@ class RowsState(rx.State):
     def drop_condition(self, text: str) -> EventSpec:
         """Let a condition go."""
         return self._go_to(tuple(each for each in self._where if each != text))
+
+    @rx.event
+    def download(self, format_name: str) -> EventSpec | None:
+        """Take all rows that meet the conditions along, as a file."""
+        if format_name not in rows.FORMATS or not self.table:
+            return None
+        address = rows_file_address(self.backup_id, self.table, self._where, format_name)
+        # Not rx.redirect: that stays inside the app's own router.
+        return rx.call_script(f"location.assign({json.dumps(address)})")
 
     def _go_to(self, where: tuple[str, ...]) -> EventSpec:
         return rx.redirect(rows_address(self.backup_id, self.table, where))

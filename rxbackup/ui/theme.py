@@ -46,7 +46,7 @@ TOKENS: Final[dict[str, str]] = {
     "bad": "color-mix(in oklab, var(--red-11) 88%, var(--red-12))",
     "bad-soft": "var(--red-a3)",
     "bad-line": "var(--red-a5)",
-    "run": "var(--blue-11)",
+    "run": "color-mix(in oklab, var(--blue-11) 75%, var(--blue-12))",
     "run-soft": "var(--blue-a3)",
     "run-line": "var(--blue-a5)",
     "run-bar": "var(--blue-9)",

@@ -63,8 +63,8 @@ def _tools() -> rx.Component:
             custom_attrs={"aria-live": "polite"},
         ),
         rx.el.div(
-            button("All", look="bare", on_click=WizardState.tick_all(True), aria_label="Restore everything"),
-            button("None", look="bare", on_click=WizardState.tick_all(False), aria_label="Start with nothing"),
+            button("Tick all", look="bare", on_click=WizardState.tick_all(True)),
+            button("Untick all", look="bare", on_click=WizardState.tick_all(False)),
             rx.cond(WizardState.many, _search(), rx.fragment()),
             class_name="rx-row",
         ),

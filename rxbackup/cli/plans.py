@@ -25,8 +25,8 @@ def plan_document(preview: RestorePreview) -> dict[str, object]:
     return dict(shown)
 
 
-def say_plan(preview: RestorePreview, onto: str = "the running database") -> None:
-    """Print what would be done, and what speaks against it."""
+def say_plan(preview: RestorePreview, onto: str = "the running database", *, binds: bool = True) -> None:
+    """Print what would be done, and what speaks against it; `binds`: how a restore is held to it."""
     view = preview.backup
     say(f"{view.name} of {words.moment(view.when)} onto {onto}:")
     headings = ["Table", "Group", "In the backup", "Now"]
@@ -47,8 +47,8 @@ def say_plan(preview: RestorePreview, onto: str = "the running database") -> Non
             say(f"  · {choice.label}")
     if preview.stale_views:
         say(f"Materialized views to be refreshed afterwards (--refresh-views): {', '.join(preview.stale_views)}.")
-    if preview.job and preview.allowed and preview.is_exact:
-        say(f"`--preview {preview.job}` restores no more than this. `--json` shows sample rows.")
+    if binds and preview.job and preview.allowed:
+        say(f"`restore {view.id[:8]} --preview {preview.job}` does no more than this. `--json` shows sample rows.")
 
 
 def _row(each: TablePreview, *, exact: bool) -> list[str]:

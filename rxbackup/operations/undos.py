@@ -25,13 +25,14 @@ from rxbackup.errors import BackupNotFound, JobNotFound, Refused, RxbackupError
 from rxbackup.operations._catalogue import find_backup, find_job
 from rxbackup.operations.backups import delete_backup
 from rxbackup.operations.guard import requires
+from rxbackup.operations.previews import perform_preview
 from rxbackup.operations.restores import perform_restore, request_restore
 from rxbackup.operations.services import Services
-from rxbackup.operations.views import BackupView, JobView, NewRestore, RestoreView, UndoView
+from rxbackup.operations.views import BackupView, JobView, NewRestore, RestorePreview, RestoreView, UndoView
 from rxbackup.progress import ProgressSink
 from rxbackup.tables.system import Backup, Job
 
-__all__ = ["UndoView", "expire_safety_backups", "perform_undo", "request_undo", "show_undo"]
+__all__ = ["UndoView", "expire_safety_backups", "perform_undo", "preview_undo", "request_undo", "show_undo"]
 
 _logger = logging.getLogger(__name__)
 
@@ -81,6 +82,14 @@ def show_undo(services: Services, actor: Actor, job: str | None = None) -> UndoV
 def request_undo(services: Services, actor: Actor, job: str) -> JobView:
     """Queue the undoing of a restore. Raises as `show_undo` and `request_restore`."""
     return request_restore(services, actor, _restore_of(show_undo(services, actor, job)))
+
+
+@requires(Permission.RESTORE)
+def preview_undo(
+    services: Services, actor: Actor, job: str | None = None, *, on_progress: ProgressSink | None = None
+) -> RestorePreview:
+    """What undoing would do, in rows, here and now; nothing is changed. Raises as `show_undo`."""
+    return perform_preview(services, actor, _restore_of(show_undo(services, actor, job)), on_progress=on_progress)
 
 
 @requires(Permission.RESTORE)

@@ -43,6 +43,9 @@ KIND_WORDS: Final = {
     "prune": "Freeing space",
     "rebuild": "Bringing back the catalogue",
     "preview": "Preview of a restore",
+    "refresh": "Refresh of materialized views",
+    "restore-into": "Restore into another database",
+    "side-schema": "Rows beside the tables",
     "compare": "Comparison",
 }
 

@@ -131,14 +131,20 @@ def restore(
 def undo(
     job: Annotated[str | None, typer.Argument(metavar="JOB", help="The restore's run; default: the newest.")] = None,
     *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False,
     yes: Yes = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
     """Take a restore back: put the chosen groups back as they were just before it."""
-    from rxbackup.operations.undos import perform_undo, show_undo
+    from rxbackup.operations.undos import perform_undo, preview_undo, show_undo
 
     with installation() as at:
+        if dry_run:
+            with shown_progress(quiet=quiet) as on_progress:
+                preview = preview_undo(at.services, at.actor, job, on_progress=on_progress)
+            answer(plan_document(preview), as_json=as_json, text=lambda: say_plan(preview, binds=False))
+            raise typer.Exit(exit_codes.DONE if preview.allowed else exit_codes.REFUSED)
         undo = show_undo(at.services, at.actor, job)
         when = f" of {words.moment(undo.finished_at)}" if undo.finished_at else ""
         confirm(

@@ -141,6 +141,9 @@ _RUN_TITLES = {
     "prune": "Freeing space",
     "rebuild": "Bringing back the catalogue",
     "preview": "Comparing with the database:",
+    "refresh": "Refreshing materialized views after",
+    "restore-into": "Restoring into another database:",
+    "side-schema": "Putting rows beside the tables:",
     "compare": "Comparing",
 }
 

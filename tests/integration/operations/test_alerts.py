@@ -18,10 +18,10 @@ from rxbackup.operations.channel_views import NewChannel
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, NewBackup, NewRestore
 from tests.support.installation import CONSOLE, Installation
-from tests.support.receivers import WebServer, web_server
+from tests.support.receivers import MailServer, WebServer, mail_server, web_server
 from tests.support.schedules import MONDAY, TimeMachine
 
-__all__ = ["web_server"]
+__all__ = ["mail_server", "web_server"]
 
 SYSTEM = Actor.system()
 
@@ -95,6 +95,27 @@ def _fail(installation: Installation, name: str, schedule: str | None = None) ->
             backups.perform_backup(broken, CONSOLE, NewBackup(name), job_id=job.id)
     finally:
         away.rename(path)
+
+
+def test_the_mail_about_a_failure_reads_well(installation: Installation, mail_server: MailServer) -> None:
+    new = NewChannel(
+        "people", "email", to=("ada@example.org",), host="127.0.0.1", port=mail_server.port, security="none"
+    )
+    channels.add_channel(installation.services, CONSOLE, new)
+    nightly = _schedule(installation)
+    _fail(installation, "two", nightly)
+    _tick(installation)
+    _back_up(installation, "three", nightly)
+    _tick(installation)
+
+    failed, recovered = mail_server.mails
+    assert failed["subject"].startswith("Failed: Nightly · ")
+    plain, html = (failed.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]
+    for words in ('The backup of the schedule "Nightly" failed: ', "What to do: ", "Asked for by: ada@example.org"):
+        assert words in plain
+    assert "The backup of the schedule &quot;Nightly&quot; failed: " in html
+    assert recovered["subject"].startswith("Backups work again: Nightly · ")
+    assert "570 in 3 tables" in recovered.get_body(("plain",)).get_content()  # type: ignore[union-attr]
 
 
 def test_a_schedule_that_fails_and_recovers_is_told_once_each(

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
 from rxbackup.cadence.words import in_words
-from rxbackup.errors import NotFound
+from rxbackup.errors import NotFound, UsageError
 from rxbackup.operations._timetable import timetable_of
 from rxbackup.operations.schedule_views import NewSchedule, OccurrenceView, ScheduleView
 from rxbackup.operations.wording import counted
@@ -57,42 +57,39 @@ def schedule_view(session: Session, schedule: Schedule, now: datetime) -> Schedu
 def _view(
     schedule: Schedule, now: datetime, last: OccurrenceView | None, *, is_running: bool, backups: int
 ) -> ScheduleView:
-    timetable = timetable_of(schedule)
     policy = policy_from_json(schedule.retention)
-    wanted = NewSchedule(
-        name=schedule.name,
-        rule=timetable.rule,
-        zone=schedule.zone,
-        description=schedule.description or "",
-        groups=None if schedule.groups is None else tuple(schedule.groups),
-        store=schedule.store,
-        copies=tuple(schedule.copy_to),
-        policy=policy,
-        full_every=schedule.full_every,
-        jitter_minutes=schedule.jitter_minutes,
-    )
-    seen = schedule.last_due_at or now
+    coming: tuple[datetime, ...] = ()
+    next_at = None
+    try:
+        timetable = timetable_of(schedule)
+        when = in_words(timetable.rule)
+        coming = timetable.coming(now, COMING)
+        if schedule.active:
+            next_at = timetable.next_at(min(schedule.last_due_at or now, now))
+    except UsageError as error:
+        # A zone that the next release of the zones does not know must not take the whole list away.
+        when = error.message
     return ScheduleView(
         id=str(schedule.id),
         name=schedule.name,
-        description=wanted.description,
-        sentence=sentence_of(wanted),
-        when=in_words(timetable.rule),
+        description=schedule.description or "",
+        sentence=_sentence(when, schedule),
+        when=when,
         keeps=policy.in_words(),
-        cadence=timetable.rule.as_json(),
+        cadence=dict(schedule.cadence),
         policy=policy.as_json(),
         zone=schedule.zone,
-        groups=wanted.groups,
+        groups=None if schedule.groups is None else tuple(schedule.groups),
         store=schedule.store,
-        copies=wanted.copies,
+        copies=tuple(schedule.copy_to),
         full_every=schedule.full_every,
         jitter_minutes=schedule.jitter_minutes,
         active=schedule.active,
         paused_because=schedule.paused_because or "",
         owner=schedule.created_by,
         created_at=schedule.created_at,
-        next_at=timetable.next_at(min(seen, now)) if schedule.active else None,
-        coming=timetable.coming(now, COMING),
+        next_at=next_at,
+        coming=coming,
         last=last,
         is_running=is_running,
         backups=backups,
@@ -101,15 +98,21 @@ def _view(
 
 def sentence_of(wanted: NewSchedule) -> str:
     """All of what a schedule does: "Every day at 02:00 (UTC): back up everything to database. Keep 30 days …"."""
-    what = "everything" if wanted.groups is None else ", ".join(wanted.groups)
-    where = f"{wanted.store}, with a copy in {' and '.join(wanted.copies)}" if wanted.copies else wanted.store
-    parts = [f"{in_words(wanted.rule)} ({wanted.zone}): back up {what} to {where}."]
-    if wanted.jitter_minutes:
-        parts.append(f"It begins up to {counted(wanted.jitter_minutes, 'minute')} later.")
-    if wanted.full_every is not None:
-        every = "Every one" if wanted.full_every == 1 else f"One of {wanted.full_every}"
+    return _sentence(in_words(wanted.rule), wanted)
+
+
+def _sentence(when: str, told: NewSchedule | Schedule) -> str:
+    copies = told.copies if isinstance(told, NewSchedule) else told.copy_to
+    policy = told.policy if isinstance(told, NewSchedule) else policy_from_json(told.retention)
+    what = "everything" if told.groups is None else ", ".join(told.groups)
+    where = f"{told.store}, with a copy in {' and '.join(copies)}" if copies else told.store
+    parts = [f"{when} ({told.zone}): back up {what} to {where}."]
+    if told.jitter_minutes:
+        parts.append(f"It begins up to {counted(told.jitter_minutes, 'minute')} later.")
+    if told.full_every is not None:
+        every = "Every one" if told.full_every == 1 else f"One of {told.full_every}"
         parts.append(f"{every} reads all rows again.")
-    return " ".join([*parts, f"{wanted.policy.in_words()}."])
+    return " ".join([*parts, f"{policy.in_words()}."])
 
 
 def occurrences_of(session: Session, schedule_id: UUID | None, *, limit: int) -> tuple[OccurrenceView, ...]:

@@ -11,7 +11,7 @@ import pytest
 
 from rxbackup.access.actor import Actor
 from rxbackup.cadence.rules import daily, hourly
-from rxbackup.errors import Busy, NotFound, Refused, UsageError
+from rxbackup.errors import Busy, DatabaseUnavailable, NotFound, Refused, UsageError
 from rxbackup.operations import backups, jobs, schedules, verifications
 from rxbackup.operations.views import BackupQuery, NewBackup, NewSchedule
 from tests.support.installation import CONSOLE
@@ -268,6 +268,36 @@ def test_a_broken_schedule_does_not_stop_the_others(machine: TimeMachine, admin:
     machine.installation.system_sql("UPDATE rxbackup.schedules SET zone = 'Mars/Olympus' WHERE name = 'Broken'")
     machine.to(_at(24))
     assert machine.look() == 1
+    broken, healthy = schedules.list_schedules(machine.services, admin)
+    assert ("Mars/Olympus" in broken.when, broken.coming, broken.next_at) == (True, (), None)
+    assert healthy.next_at == _at(25)
+
+
+def test_a_zone_whose_rules_have_changed_is_counted_anew(machine: TimeMachine, admin: Actor) -> None:
+    machine.add(admin)
+    # As if an earlier release of the zones had put it elsewhere.
+    machine.installation.system_sql("UPDATE rxbackup.schedules SET next_due_at = '2030-01-01T00:00:00Z'")
+    assert machine.look() == 0
+    assert machine.installation.system_sql("SELECT next_due_at FROM rxbackup.schedules") == [(_at(24),)]
+    machine.to(_at(24))
+    assert machine.look() == 1
+
+
+def test_a_job_that_the_queue_did_not_take_is_handed_over_later(machine: TimeMachine, admin: Actor) -> None:
+    machine.add(admin)
+    machine.to(_at(24))
+    whole = machine.installation.services
+
+    def away(job_id: str, kind: str) -> int:
+        raise DatabaseUnavailable
+
+    machine.installation.services = dataclasses.replace(whole, queue=away)
+    machine.look()
+    machine.installation.services = whole
+    assert (machine.states(), machine.installation.queue.jobs) == ([("queued", _at(24))], [])
+    jobs.reap_dead_jobs(machine.services, Actor.system())
+    machine.work()
+    assert machine.states() == [("done", _at(24))]
 
 
 def test_backups_of_schedules_are_proven_by_themselves(machine: TimeMachine, admin: Actor) -> None:

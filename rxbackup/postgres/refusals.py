@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import psycopg
 
 from rxbackup import errors
-from rxbackup.postgres.connecting import translated
+from rxbackup.postgres.connecting import Connection, translated
+from rxbackup.postgres.locking import short_waits
 
 
 class refusals:  # noqa: N801 - reads as a word in `with refusals():`
@@ -47,14 +48,17 @@ class OthersInTheWay(Exception):
 
 
 @contextmanager
-def others_in_the_way(*, among_others: bool) -> Iterator[None]:
+def others_in_the_way(conn: Connection, *, among_others: bool) -> Iterator[None]:
     """While rows are set right, raise OthersInTheWay where others may be the reason that PostgreSQL refuses.
+
+    Rows that others are writing are waited for only as long as that cannot be half of a deadlock.
 
     Args:
         among_others: whether others may be writing to targets. If nobody can, errors go through.
     """
     try:
-        yield
+        with short_waits(conn) if among_others else nullcontext():
+            yield
     except (
         psycopg.errors.LockNotAvailable,
         psycopg.errors.DeadlockDetected,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from rxbackup import errors
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.introspection import Catalogue, ForeignKey
-from rxbackup.postgres.locking import blocked_message, lock_tables, set_lock_timeout, short_wait_seconds
+from rxbackup.postgres.locking import blocked_message, lock_tables
 from rxbackup.restore.damage import Damage
 from rxbackup.restore.plan import RestorePlan
 from rxbackup.restore.reloading import Reloads
@@ -101,9 +101,6 @@ def lock_what_differs(
         ground = look()
         still = calm & calm_targets(ground.plan, ground.damage)
         if still == calm and wanted == wanted_locks(ground, calm):
-            if calm:
-                # Rows that others write to those tables are waited for only as long as that cannot be half a deadlock.
-                set_lock_timeout(conn, short_wait_seconds(conn))
             return ground, calm
         conn.execute("ROLLBACK")
         calm = still if chances > 1 else frozenset()

@@ -167,7 +167,7 @@ def _carry_out(
                 timeout_seconds=given.lock_timeout_seconds,
                 all_of_it=alone,
             )
-        staging.plan, staging.damage, staging.calm = ground.plan, ground.damage, calm
+        staging.begin(ground.plan, ground.damage, calm)
         # A rehearsal counts what differs, which takes a stage.
         reloads = Reloads() if given.rehearse else ground.reloads
         reloading = Reloading(conn, ground.plan, reloads, staging)
@@ -222,7 +222,7 @@ def _restore(
         if given.agree is not None:
             given.agree(_with_parts(rehearsed(conn, plan, staged), plan, staging, aside).tables)
         written = [t.table for t in staging.plan.targets if t.table.oid not in staging.calm]
-        with others_in_the_way(among_others=bool(staging.calm)), silence_triggers(conn, catalogue, written):
+        with others_in_the_way(conn, among_others=bool(staging.calm)), silence_triggers(conn, catalogue, written):
             reloading.fill()
             conn.execute("SET CONSTRAINTS ALL DEFERRED")
             with LooseKeys(conn, catalogue) as loose:

@@ -37,6 +37,13 @@ class Staging:
     sent: int = 0
     tables: int = 0
 
+    def begin(self, plan: RestorePlan, damage: Mapping[int, Damage], calm: frozenset[int]) -> None:
+        """Take over what was found behind the locks."""
+        # A part of a table is told by its key: one without a key is left alone, or taken whole.
+        keyed = {t.table.oid for t in plan.targets if t.key}
+        self.plan, self.calm = plan, calm
+        self.damage = {oid: each for oid, each in damage.items() if oid in calm | keyed}
+
     def staged(self, number: int, target: TargetTable) -> Staged:
         """Name the staging tables of the n-th target."""
         stage = f"rxb_stage_{number}"

@@ -213,6 +213,24 @@ def test_a_writer_that_has_drawn_a_number_and_wants_the_table_is_not_waited_for(
         assert waiting.result(60).fetchone() == (501,)
 
 
+@pytest.mark.parametrize("action", ["CASCADE", "SET NULL"])
+def test_an_untouched_table_without_a_key_that_a_cascade_could_reach(
+    system_database: str, vault: Vault, action: str
+) -> None:
+    _run(
+        system_database,
+        "CREATE TABLE public.marks (firm int, note text)",
+        "INSERT INTO public.marks SELECT n, md5(n::text) FROM generate_series(1, 2000) n",
+    )
+    _run(system_database, *_SCHEMA)
+    _run(system_database, f"ALTER TABLE public.marks ADD FOREIGN KEY (firm) REFERENCES public.firms ON DELETE {action}")
+    outcome, before = back_up(system_database, vault), take_image(system_database)
+    _run(system_database, "INSERT INTO public.firms VALUES (9001, 'new')")
+    report = restore(system_database, vault, outcome)
+    assert report.tables["public.firms"].removed == 1
+    assert take_image(system_database).differing(before) == []
+
+
 def test_readers_see_before_or_after_and_nothing_between(system_database: str, vault: Vault) -> None:
     outcome = _backed_up(system_database, vault)
     _run(

@@ -21,7 +21,7 @@ from reflex_base import constants
 from reflex_base.config import get_config
 from reflex_base.plugins.base import Plugin, PostBuildContext, PreCompileContext
 
-NOT_PAGES: Final = ("auth", "dl", "api", "healthz", "readyz")
+NOT_PAGES: Final = ("auth", "dl", "api", "healthz", "metrics", "readyz")
 """First parts of the paths that the backend answers itself."""
 
 WEBSOCKET_ORIGIN = '(location.protocol==="https:"?"wss://":"ws://")+location.host'

@@ -54,6 +54,6 @@ def test_a_page_that_looks_otherwise_fails_the_build(tmp_path: Path, script: str
 
 def test_the_development_server_passes_on_what_is_no_page() -> None:
     changed = with_proxy("export default {\n  server: {\n    port: 1,", "http://127.0.0.1:8000")
-    assert '"^/(auth|dl|api|healthz|readyz)(/|$)": {"target": "http://127.0.0.1:8000"}' in changed
+    assert '"^/(auth|dl|api|healthz|metrics|readyz)(/|$)": {"target": "http://127.0.0.1:8000"}' in changed
     with pytest.raises(UnexpectedPageError):
         with_proxy("export default {}", "http://127.0.0.1:8000")

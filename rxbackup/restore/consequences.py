@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from psycopg import sql
 
 from rxbackup import errors
-from rxbackup.postgres import broken_keys
+from rxbackup.postgres import broken_keys, left_alone
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.introspection import Catalogue, Table
 from rxbackup.postgres.reconcile import Staged, count
@@ -88,7 +88,9 @@ def find_consequences(
         left: targets, by oid, of which rows are left as they are.
     """
     search = _Search(conn, plan, staged, catalogue, frozenset(left))
-    return (*search.orphans(), *search.parentless(), *search.inside(), *search.clashes())
+    with left_alone.without_nested_loops(conn):
+        inside = tuple(search.inside())
+    return (*search.orphans(), *search.parentless(), *inside, *search.clashes())
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,10 @@ class SettingAside:
         Raises:
             errors.PlanRefused: a row to keep is named by a column that is not there.
         """
+        with left_alone.without_nested_loops(self.conn):
+            self._leave_alone()
+
+    def _leave_alone(self) -> None:
         new = self._asked_for()
         if self.plan.request.set_aside:
             new |= self._at_the_border()

@@ -26,6 +26,8 @@ _LARGE_BYTES = 1 << 20
 _LOADED_BYTES_A_SECOND = 25 << 20
 """With indexes and keys built anew; measured on two slow cores."""
 
+_FEW_SECONDS, _MANY_SECONDS = 10, 90
+
 
 @dataclass(frozen=True, slots=True)
 class KeptRow:
@@ -152,12 +154,6 @@ class RestorePlan:
         """Whether nothing speaks against it."""
         return not self.problems
 
-    @property
-    def lock_seconds(self) -> float:
-        """About how long maintenance keeps readers away from the large tables, if all of them must be loaded anew."""
-        large = sum(t.backup_bytes for t in self.targets if t.is_large) if self.request.maintenance else 0
-        return large / _LOADED_BYTES_A_SECOND
-
     def refuse_if_blocked(self) -> None:
         """Raise errors.PlanRefused with every problem in words, if there is one."""
         if self.problems:
@@ -215,7 +211,7 @@ def plan_restore(
             drift,
             catalogue,
             whole=whole,
-            locked=[t.name for t in targets if t.is_large] if request.maintenance else [],
+            locked=[t for t in targets if t.is_large] if request.maintenance else [],
         ),
         fingerprint=_fingerprint(manifest, request.mode, targets, keys),
     )
@@ -331,13 +327,27 @@ def _warnings(
     catalogue: Catalogue,
     *,
     whole: bool,
-    locked: Sequence[str],
+    locked: Sequence[TargetTable],
 ) -> tuple[str, ...]:
     new = [t.qualified for t in catalogue.roots if t.qualified not in in_backup] if whole else []
     return (
         *([f"Not in the backup, so left as they are: {listed(new)}."] if new else []),
         *(d.message for d in drift if not d.blocks),
-        *([f"Kept from readers, too, if they must be loaded anew: {listed(locked)}."] if locked else []),
+        *([_locked_warning(locked)] if locked else []),
+    )
+
+
+def _locked_warning(large: Sequence[TargetTable]) -> str:
+    seconds = sum(t.backup_bytes for t in large) / _LOADED_BYTES_A_SECOND
+    if seconds < _FEW_SECONDS:
+        span = "a few seconds"
+    elif seconds < _MANY_SECONDS:
+        span = f"about {seconds:.0f} seconds"
+    else:
+        span = f"about {seconds / 60:.0f} minutes"
+    return (
+        f"Nobody can read {listed([t.name for t in large])}, or tables tied to them by foreign keys, while they are "
+        f"loaded anew: for {span}, if all of them must be."
     )
 
 

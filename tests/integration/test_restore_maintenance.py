@@ -300,6 +300,22 @@ def test_readers_are_kept_away_and_only_as_long_as_it_takes(system_database: str
             _restore(system_database, vault, outcome)
 
 
+def test_the_plan_says_what_nobody_can_read_and_for_how_long(
+    system_database: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcome, _ = _backed_up(system_database, vault)
+
+    def warnings(**wanted: Any) -> tuple[str, ...]:
+        return prepare_restore(outcome.manifest, RestoreRequest(**wanted), source_url=system_database).warnings
+
+    assert warnings() == ()
+    assert "for a few seconds" in warnings(maintenance=True)[0]
+    monkeypatch.setattr("rxbackup.restore.plan._LOADED_BYTES_A_SECOND", 500)
+    said = warnings(maintenance=True, tables=("public.items",))[0]
+    assert said.startswith("Nobody can read public.items,")
+    assert "minutes" in said
+
+
 def test_other_modes_know_no_maintenance(system_database: str, vault: Vault) -> None:
     outcome, _ = _backed_up(system_database, vault)
     with pytest.raises(errors.UsageError):

@@ -54,7 +54,7 @@ def _work(installation: Installation, services: Services) -> int:
             installation.clock(),
             job,
         )
-    return len(queued)
+    return sum(kind == "backup" for _, kind in queued)
 
 
 def _heard(web_server: WebServer) -> list[str]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Row
@@ -26,6 +26,8 @@ from rxbackup.tables.system import Alert, Backup, Job, Schedule
 _PROVEN = frozenset({"readable", "decrypted", "restored"})
 """What is only *stored* was read back by nobody but who wrote it."""
 
+_A_DAY = timedelta(days=1)
+
 _logger = logging.getLogger(__name__)
 
 
@@ -40,8 +42,8 @@ class Judged:
     held: str
 
 
-def judged(session: Session, schedule: Schedule, policy: Policy | None = None) -> Judged:
-    """Judge the backups that a schedule has now, by its own policy or by another one."""
+def judged(session: Session, schedule: Schedule, now: datetime, policy: Policy | None = None) -> Judged:
+    """Judge the backups that a schedule has now, by the database's clock, by its own policy or by another one."""
     policy = policy_from_json(schedule.retention) if policy is None else policy
     rows = session.execute(
         select(
@@ -66,7 +68,7 @@ def judged(session: Session, schedule: Schedule, policy: Policy | None = None) -
         key = str(row.id)
         exempt = "pinned" if row.pinned else used.get(key, "being read" if key in held_ids else "")
         candidates[key] = Candidate(key, row.timestamp, verified=row.verified_level in _PROVEN, exempt=exempt)
-    held = _held(session)
+    held = _held(session) or _ahead_of([row.timestamp for row in rows], now)
     judgement = judge(policy, list(candidates.values()), zone_of(schedule.zone), held=held)
     return Judged(policy, {str(row.id): row for row in rows}, candidates, judgement, held)
 
@@ -80,7 +82,7 @@ def retain(services: Services, actor: Actor, schedule_id: UUID) -> int:
         schedule = session.get(Schedule, schedule_id)
         if schedule is None:
             return 0
-        going = judged(session, schedule).judgement.going
+        going = judged(session, schedule, services.database_clock(session)).judgement.going
     return sum(_let_go(services, actor, schedule, backup_id) for backup_id in going)
 
 
@@ -90,11 +92,11 @@ def _let_go(services: Services, actor: Actor, schedule: Schedule, backup_id: str
             view = find_backup(session, backup_id)
             refuse_removal(session, view)
             # Judged again, now that nothing can change it: another backup may have been deleted meanwhile.
-            if backup_id not in judged(session, schedule).judgement.going:
+            now = services.database_clock(session)
+            if backup_id not in judged(session, schedule, now).judgement.going:
                 return False
-            until = services.settings.trash_days
             because = f"the schedule {schedule.name} keeps it no more"
-            put_into_trash(session, actor, view, services.database_clock(session), until, because=because)
+            put_into_trash(session, actor, view, now, services.settings.trash_days, because=because)
     except (Busy, Refused) as error:
         _logger.info("Backup %s stays for now: %s", backup_id, error.message)
         return False
@@ -106,6 +108,15 @@ def _used(session: Session) -> dict[str, str]:
         select(col(Job.parameters)["backup_id"].astext, Job.kind).where(col(Job.state).in_(["queued", "running"]))
     )
     return {backup_id: f"used by a {kind}" for backup_id, kind in jobs if backup_id}
+
+
+def _ahead_of(moments: Sequence[datetime], now: datetime) -> str:
+    """Beside a backup of a day to come every other one looks old: a clock was ahead when it was taken."""
+    return (
+        "a backup is dated in the future: nothing goes as long as it is"
+        if max(moments, default=now) > now + _A_DAY
+        else ""
+    )
 
 
 def _held(session: Session) -> str:

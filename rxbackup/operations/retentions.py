@@ -53,7 +53,7 @@ def preview_retention(
     with services.system.session(actor.identity) as session:
         schedule = find_schedule(session, name)
         wanted = policy or policy_from_json(schedule.retention)
-        found = judged(session, schedule, replace(wanted, **dict(changes or {})))
+        found = judged(session, schedule, services.database_clock(session), replace(wanted, **dict(changes or {})))
         return RetentionView(schedule.name, found.policy.in_words(), found.held, _views(found))
 
 

@@ -95,6 +95,16 @@ def test_pins_uses_the_proven_one_and_alerts_are_respected(machine: TimeMachine,
     assert retentions.retain_daily(services, Actor.system()) == 0  # once a day
 
 
+def test_beside_a_backup_of_a_day_to_come_nothing_is_old(machine: TimeMachine, admin: Actor) -> None:
+    view = machine.add(admin, policy=Policy(days=10))
+    for days in (0, 50, -3650):
+        _taken(machine, view.id, days)
+    assert (_retain(machine), _there(machine, in_trash=True)) == (0, set())
+    assert "in the future" in retentions.preview_retention(machine.services, admin, "Nightly").held
+    trash.trash_backup(machine.services, admin, "-3650 days old")
+    assert (_retain(machine), _there(machine, in_trash=True)) == (1, {"50 days old", "-3650 days old"})
+
+
 def test_a_policy_is_tried_before_it_is_saved(machine: TimeMachine, admin: Actor) -> None:
     view = machine.add(admin, policy=Policy(last=5))
     for days in range(6):

@@ -8,12 +8,22 @@ of the stage, and of the table those whose key is not staged (`changed`). Rows o
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from psycopg import sql
 
+from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.introspection import ForeignKey, Table
 from rxbackup.postgres.left_alone import is_noted, put_out, same_name
-from rxbackup.postgres.reconcile import Staged, equal, same_image
+from rxbackup.postgres.reconcile import Staged, count, equal, same_image
+
+Rows: TypeAlias = sql.Composed
+"""`FROM … WHERE …`."""
+
+
+def count_rows(conn: Connection, rows: Rows | None) -> int:
+    """Count them; none where there is nothing to ask."""
+    return 0 if rows is None else count(conn, sql.SQL("SELECT pg_catalog.count(*) {}").format(rows))
 
 
 def knows(staged: Staged, columns: Sequence[str]) -> bool:
@@ -26,7 +36,7 @@ def all_set(alias: str, names: Sequence[str]) -> sql.Composed:
     return sql.SQL(" AND ").join(sql.SQL("{} IS NOT NULL").format(sql.Identifier(alias, n)) for n in names)
 
 
-def orphaned(outside: Table, parent: Staged, key: ForeignKey, mode: str) -> sql.Composed | None:
+def orphaned(outside: Table, parent: Staged, key: ForeignKey, mode: str) -> Rows | None:
     """Rows `c` of a table that is not restored, and rows `t` they refer to, which would be deleted or changed.
 
     Returns:
@@ -59,7 +69,7 @@ def orphaned(outside: Table, parent: Staged, key: ForeignKey, mode: str) -> sql.
     )
 
 
-def parentless(child: Staged, parent: Table | Staged, key: ForeignKey, mode: str) -> sql.Composed | None:
+def parentless(child: Staged, parent: Table | Staged, key: ForeignKey, mode: str) -> Rows | None:
     """Staged rows `s` that would be written and refer to a row that will not be there.
 
     Args:
@@ -87,7 +97,7 @@ def parentless(child: Staged, parent: Table | Staged, key: ForeignKey, mode: str
     )
 
 
-def left_parentless(child: Staged, parent: Staged, key: ForeignKey, mode: str) -> sql.Composed | None:
+def left_parentless(child: Staged, parent: Staged, key: ForeignKey, mode: str) -> Rows | None:
     """The same, only of rows whose parent in the backup was put out of its stage."""
     rows = parentless(child, parent, key, mode)
     if rows is None:
@@ -97,7 +107,7 @@ def left_parentless(child: Staged, parent: Staged, key: ForeignKey, mode: str) -
     )
 
 
-def parents_of_noted(child: Staged, parent: Staged, key: ForeignKey, mode: str) -> sql.Composed | None:
+def parents_of_noted(child: Staged, parent: Staged, key: ForeignKey, mode: str) -> Rows | None:
     """Live rows `q` that rows which were noted refer to, and which will not be there."""
     if mode == "missing" or not knows(child, key.columns) or not knows(parent, key.referenced_columns):
         return None
@@ -110,7 +120,7 @@ def parents_of_noted(child: Staged, parent: Staged, key: ForeignKey, mode: str) 
     )
 
 
-def parents_of_untouched(child: Staged, parent: Staged, key: ForeignKey, mode: str) -> sql.Composed | None:
+def parents_of_untouched(child: Staged, parent: Staged, key: ForeignKey, mode: str) -> Rows | None:
     """Live rows `q` that rows of an untouched part refer to, whose place in the backup was put out of the stage."""
     if mode != "exact" or not child.touched or not knows(parent, key.referenced_columns):
         return None
@@ -129,7 +139,7 @@ def parents_of_untouched(child: Staged, parent: Staged, key: ForeignKey, mode: s
     )
 
 
-def changed_under_newer(child: Staged, parent: Staged, key: ForeignKey, mode: str) -> sql.Composed | None:
+def changed_under_newer(child: Staged, parent: Staged, key: ForeignKey, mode: str) -> Rows | None:
     """Rows `c` of a target that stay because they are newer, and rows `t` they refer to, which would be changed.
 
     A foreign key that changes rows together with their parents (ON UPDATE CASCADE) keeps them together.
@@ -150,7 +160,7 @@ def changed_under_newer(child: Staged, parent: Staged, key: ForeignKey, mode: st
     )
 
 
-def clashing(staged: Staged, unique: Sequence[str], mode: str) -> sql.Composed | None:
+def clashing(staged: Staged, unique: Sequence[str], mode: str) -> Rows | None:
     """Staged rows `s` to be written whose unique value is held by a row that stays because of the mode."""
     if mode == "exact":
         return None
@@ -165,7 +175,7 @@ def clashing(staged: Staged, unique: Sequence[str], mode: str) -> sql.Composed |
     )
 
 
-def clashing_with_noted(staged: Staged, unique: Sequence[str]) -> sql.Composed:
+def clashing_with_noted(staged: Staged, unique: Sequence[str]) -> Rows:
     """Staged rows `s` of the backup whose unique value is held by a row that was noted."""
     return sql.SQL("FROM {} AS s WHERE EXISTS (SELECT FROM {} AS t WHERE {} AND {}) AND NOT {}").format(
         staged.source,

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from psycopg import sql
-
 from rxbackup import errors
 from rxbackup.postgres import broken_keys, left_alone
+from rxbackup.postgres.broken_keys import Rows, count_rows
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.introspection import Catalogue, Table
-from rxbackup.postgres.reconcile import Staged, count
+from rxbackup.postgres.reconcile import Staged
 from rxbackup.restore.plan import RestorePlan, TargetTable
 from rxbackup.restore.setting_aside import inside_keys_at_stake, unique_keys
 
@@ -221,8 +220,8 @@ class _Search:
         choices = (_SET_ASIDE, *(Choice("mode", m, _MODES[m]) for m in modes), *self._without(found))
         return Consequence(kind, table, other, rows, message, hint, choices)
 
-    def _count(self, rows: sql.Composed | None) -> int:
-        return 0 if rows is None else count(self.conn, sql.SQL("SELECT pg_catalog.count(*) {}").format(rows))
+    def _count(self, rows: Rows | None) -> int:
+        return count_rows(self.conn, rows)
 
     def _together(self) -> str:
         if self.plan.request.tables is not None:

@@ -16,16 +16,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from psycopg import sql
-
 from rxbackup import errors
 from rxbackup.postgres import broken_keys, left_alone
+from rxbackup.postgres.broken_keys import Rows
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.introspection import Catalogue, ForeignKey
 from rxbackup.postgres.reconcile import Staged
 from rxbackup.restore.plan import KeptRow, RestorePlan, TargetTable
-
-Rows = sql.Composed | None
 
 
 @dataclass(slots=True)
@@ -129,10 +126,10 @@ class SettingAside:
                         found |= self._noted(target.table.oid, "s", rows)
         return found
 
-    def _noted(self, oid: int, alias: str, rows: Rows) -> set[int]:
+    def _noted(self, oid: int, alias: str, rows: Rows | None) -> set[int]:
         return {oid} if rows is not None and self._note(oid, alias, rows) else set()
 
-    def _note(self, oid: int, alias: str, rows: sql.Composed, *, asked: bool = False) -> bool:
+    def _note(self, oid: int, alias: str, rows: Rows, *, asked: bool = False) -> bool:
         if oid not in self.left:
             left_alone.create_notes(self.conn, self.staged[oid])
             self.left.add(oid)

@@ -77,7 +77,7 @@ def test_the_whole_circle(shop: Terminal, tmp_path: Path) -> None:
     assert shop.run("backup", "delete", backup, "--yes").code == 3
     assert shop.run("backup", "unpin", backup).code == 0
     assert shop.run("backup", "delete", backup, "--yes", "--json").json["trash_until"]
-    assert backup not in shop.run("backup", "list", "--json").out
+    assert backup not in [view["id"] for view in shop.run("backup", "list", "--json").json["backups"]]
     assert [view["id"] for view in shop.run("backup", "list", "--trash", "--json").json["backups"]] == [backup]
     assert shop.run("restore", backup, "--dry-run").code == 3
     assert shop.run("backup", "undelete", backup, "--json").json["trashed_at"] is None

@@ -23,7 +23,7 @@ EVENTS = MappingProxyType(
         "paused": "A schedule was paused by itself.",
         "restore": "A restore is done, or failed.",
         "undo": "A restore was taken back, or that failed.",
-        "verification-failed": "A backup is damaged.",
+        "verification-failed": "A backup is damaged, or could not be verified.",
         "store-nearly-full": "A store has little room left.",
         "suspicious-change": "Rows are gone or changed as never before.",
     }

@@ -179,9 +179,15 @@ def _notice_restore(services: Services, session: Session, job: Job) -> None:
 
 
 def _notice_verify(services: Services, session: Session, job: Job) -> None:
-    del services
     parameters, result = job.parameters or {}, job.result or {}
     about, name = str(parameters.get("backup_id", "")), str(parameters.get("name", ""))
+    if job.state == "failed":
+        # Nothing is known about the backup: no alert about it, but who relies on the proof hears of it.
+        error: Mapping[str, Any] = job.error or {}
+        said = Said(
+            f"Could not be verified: {name}", str(error.get("message", "")), "bad", (), str(error.get("hint", ""))
+        )
+        announce(services, session, DAMAGED, said, once=f"run {job.id}")
     if job.state != "succeeded":
         return
     store = parameters.get("store")

@@ -212,6 +212,19 @@ def test_damage_is_told_and_over_once_it_is_found_whole(installation: Installati
     assert _open(installation) == []
 
 
+def test_a_verification_that_cannot_be_made_is_told(installation: Installation, web_server: WebServer) -> None:
+    _hear(installation, web_server)
+    backup = _back_up(installation, "one")
+    path = installation.services.settings.key_path
+    away = path.rename(path.with_suffix(".away"))
+    with pytest.raises(RxbackupError):
+        verifications.perform_verify(installation.again(), CONSOLE, backup.id)
+    away.rename(path)
+    _tick(installation)
+    assert _heard(web_server) == ["Could not be verified: one"]
+    assert _open(installation) == []
+
+
 def test_damage_of_a_backup_that_is_gone_is_over(installation: Installation) -> None:
     backup = _back_up(installation, "one")
     installation.damage()

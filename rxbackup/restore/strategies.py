@@ -119,12 +119,20 @@ class Reconciliation:
                     self._turning.add(key)
                     self.loose.loosen(key)
         for target in self._written() if self.plan.mode != "missing" else ():
-            staged = self.staged[target.table.oid]
-            if self._in_the_way(target, staged) or reconcile.count_unsettable(self.conn, staged):
-                self._replaced.add(target.table.oid)
+            if self._replaces(target):
                 for key in self._pulling(target):
                     if self._can_wait(key):
                         self.loose.loosen(key)
+
+    def _replaces(self, target: TargetTable) -> bool:
+        """Whether rows of a table must be deleted and inserted anew."""
+        staged = self.staged[target.table.oid]
+        if not staged.key:
+            return self.plan.mode == "exact" and reconcile.difference(self.conn, staged).extra > 0
+        if not self._in_the_way(target, staged) and not reconcile.count_unsettable(self.conn, staged):
+            return False
+        self._replaced.add(target.table.oid)
+        return True
 
     def _loosen_rings(self) -> None:
         """Loosen the keys of a ring if any of its tables has rows to write."""

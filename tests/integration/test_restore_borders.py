@@ -169,6 +169,22 @@ def test_keys_that_must_wait_are_made_to_before_anything_is_written(database: st
     assert take_image(database) == before
 
 
+def test_a_row_without_a_key_is_replaced_under_rows_that_refer_to_it(database: str, vault: Vault) -> None:
+    _run(
+        database,
+        "CREATE TABLE team_codes (code int UNIQUE, body text);"
+        "CREATE TABLE team_tasks (id int PRIMARY KEY, code int REFERENCES team_codes (code));"
+        "INSERT INTO team_codes VALUES (1, 'a'), (2, 'b'); INSERT INTO team_tasks VALUES (1, 1), (2, 2)",
+    )
+    outcome = back_up(database, vault)
+    before = take_image(database)
+    _run(database, "UPDATE team_codes SET body = 'spoiled'; DELETE FROM team_tasks WHERE id = 1")
+
+    restore(database, vault, outcome)
+
+    assert take_image(database) == before
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [

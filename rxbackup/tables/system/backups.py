@@ -17,8 +17,8 @@ class Backup(SystemTable, table=True):
     """One backup: begun, complete, or what became of it.
 
     `origin` is null where the backup was taken here; else how it came: `kind` (archive, json or rebuild), `foreign`
-    (another key signed it), `signer` (a vault's id, or null) and `file` (the name it had). What is in the trash is whole
-    until `trash_until`.
+    (another key signed it), `signer` (a vault's id, or null) and `file` (the name it had). What is in the trash is
+    whole until `trash_until`.
     """
 
     __tablename__ = "backups"

@@ -52,6 +52,7 @@ export const ZoneInput = ({ name, fieldId, value, zones, ...rest }) => {
   const [searching, setSearching] = useState(false);
   const [at, setAt] = useState(-1);
   const kept = useRef(null);
+  const field = useRef(null);
   const list = useRef(null);
   const listId = useId();
 
@@ -63,6 +64,8 @@ export const ZoneInput = ({ name, fieldId, value, zones, ...rest }) => {
   // A value that a program sets makes no event by itself.
   useEffect(() => { kept.current.form?.dispatchEvent(new Event("input", { bubbles: true })); }, [chosen]);
   useEffect(() => { list.current?.children[at]?.scrollIntoView({ block: "nearest" }); }, [at]);
+  // What stands there is replaced, not continued, by what is typed next.
+  useEffect(() => { if (!open && document.activeElement === field.current) field.current.select(); }, [open]);
   const shut = () => { setOpen(false); setSearching(false); setAt(-1); };
   const take = (zone) => { setChosen(zone); setText(zone); shut(); };
   // Every zone that the browser knows may be written out; anything else gives way to what was chosen before.
@@ -93,7 +96,7 @@ export const ZoneInput = ({ name, fieldId, value, zones, ...rest }) => {
   return createElement("div", { className: "rx-zone", onBlur: (event) => { if (!event.currentTarget.contains(event.relatedTarget)) leave(); } },
     createElement("input", { type: "hidden", name, value: chosen, ref: kept }),
     createElement("input", {
-      ...rest, id: fieldId, type: "text", role: "combobox", autoComplete: "off", spellCheck: false, value: text,
+      ...rest, ref: field, id: fieldId, type: "text", role: "combobox", autoComplete: "off", spellCheck: false, value: text,
       "aria-expanded": open, "aria-controls": listId, "aria-autocomplete": "list",
       "aria-activedescendant": open && at >= 0 ? `${listId}-${at}` : undefined,
       onChange: (event) => { setText(event.target.value); setSearching(true); setOpen(true); setAt(0); },

@@ -70,7 +70,7 @@ def _only(judged: Any, which: str, word: str, number: Any, on_show: Any) -> rx.C
         count(value=number),
         type="button",
         on_click=on_show(which),
-        class_name=rx.cond(judged.shown == which, "rx-chip rx-chip-on", "rx-chip"),
+        class_name=rx.cond(judged.shown == which, "rx-press rx-press-on", "rx-press"),
         custom_attrs={"aria-pressed": judged.shown == which},
     )
 

@@ -18,8 +18,10 @@ from rxbackup.ui.components.zones import in_zone
 _LIGHTS = {
     "ok": ("shield-check", "On time", "good"),
     "running": ("loader-circle", "Running", "run"),
+    "ended": ("clock", "Just ended", "idle"),
     "waiting": ("clock", "Not run yet", "idle"),
     "paused": ("pause", "Paused", "idle"),
+    "overdue": ("shield-alert", "Overdue", "bad"),
     "failed": ("shield-alert", "Last run failed", "bad"),
     "missed": ("clock-alert", "Last run missed", "warn"),
     "skipped": ("clock-alert", "Last run skipped", "warn"),
@@ -68,10 +70,10 @@ def schedule_card(card: Any, *, tools: rx.Component, resume: rx.Component, runs:
             rx.fragment(),
         ),
         rx.cond(
-            (card.light == "failed") & (card.last_note != ""),
+            (card.trouble != "") | ((card.light == "failed") & (card.last_note != "")),
             rx.el.div(
                 rx.icon("circle-alert", size=16, aria_hidden="true"),
-                words(text=card.last_note),
+                words(text=rx.cond(card.trouble != "", card.trouble, card.last_note)),
                 class_name="rx-store-line rx-tone-bad",
             ),
             rx.fragment(),

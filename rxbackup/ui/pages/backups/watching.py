@@ -11,9 +11,10 @@ from typing import Generic, TypeVar
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import BackupNotFound, RxbackupError
-from rxbackup.operations import backups, groups, jobs, schedules, stores
+from rxbackup.operations import backups, freshness, groups, jobs, schedules, stores
+from rxbackup.operations.alert_views import FreshnessView
 from rxbackup.operations.services import Services
-from rxbackup.operations.views import BackupDetail, BackupQuery, BackupView, GroupCount, JobView
+from rxbackup.operations.views import BackupDetail, BackupQuery, BackupView, GroupCount, JobView, ScheduleView
 
 _T = TypeVar("_T")
 
@@ -102,7 +103,7 @@ class Watch:
         self.latest = Shared(_good_backups, seconds=2.0)
         self.counts = Shared(groups.count_groups, seconds=4.0)
         self.stores = Shared(stores.list_stores, seconds=5.0)
-        self.schedules = Shared(schedules.list_schedules, seconds=2.0)
+        self.schedules = Shared(_schedules, seconds=2.0)
         self._changed = asyncio.Event()
         self._going_on: set[str] = set()
         self._details: tuple[str, dict[str, int]] = ("", {})
@@ -151,6 +152,12 @@ def _runs(services: Services, actor: Actor) -> tuple[tuple[JobView, ...], tuple[
     active = jobs.active_jobs(services, actor)
     recent = jobs.recent_jobs(services, actor, limit=20)
     return active, tuple(job for job in recent if not job.is_active)
+
+
+def _schedules(services: Services, actor: Actor) -> tuple[tuple[ScheduleView, FreshnessView | None], ...]:
+    """The schedules, and how fresh the backups of each are."""
+    fresh = {view.schedule_id: view for view in freshness.show_freshness(services, actor)}
+    return tuple((view, fresh.get(view.id)) for view in schedules.list_schedules(services, actor))
 
 
 def _good_backups(services: Services, actor: Actor) -> tuple[BackupView, ...]:

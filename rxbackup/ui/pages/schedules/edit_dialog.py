@@ -77,16 +77,6 @@ def edit_dialog() -> rx.Component:
                 _aside(),
                 class_name="rx-edit",
             ),
-            rx.cond(
-                EditState.show_each & (EditState.simulated.total > 0),
-                rx.el.section(
-                    rx.el.h3("What stays and what goes", id="each", tab_index=-1, class_name="rx-part"),
-                    judged_list(EditState.simulated, on_turn=EditState.turn_page, on_show=EditState.show_only),
-                    class_name="rx-lines rx-keeps",
-                    aria_labelledby="each",
-                ),
-                rx.fragment(),
-            ),
             failure(EditState.error, EditState.hint),
             actions(
                 button(
@@ -144,12 +134,12 @@ def _when() -> rx.Component:
     last_day = _chip("checkbox", f"mday:{LAST_DAY}", "Last day", checked=filled.month_days.contains(LAST_DAY))
     return rx.el.fieldset(
         rx.el.legend("When", class_name="rx-part"),
-        rx.el.div(*kinds, class_name="rx-chips", role="radiogroup", aria_label="How often"),
-        rx.el.div(*weekdays, class_name="rx-chips rx-week rx-for-weekly", role="group", aria_label="Days of the week"),
+        rx.el.div(*kinds, class_name="rx-presss", role="radiogroup", aria_label="How often"),
+        rx.el.div(*weekdays, class_name="rx-presss rx-week rx-for-weekly", role="group", aria_label="Days of the week"),
         rx.el.div(
             *month_days,
             last_day,
-            class_name="rx-chips rx-month rx-for-monthly",
+            class_name="rx-presss rx-month rx-for-monthly",
             role="group",
             aria_label="Days of the month",
         ),
@@ -206,7 +196,7 @@ def _when() -> rx.Component:
 def _chip(kind: str, name: str, label: str, *, checked: Any, **props: Any) -> rx.Component:
     """A choice as a small button that stays pressed."""
     return rx.el.label(
-        rx.el.input(type=kind, name=name, default_checked=checked, **props), rx.el.span(label), class_name="rx-chip"
+        rx.el.input(type=kind, name=name, default_checked=checked, **props), rx.el.span(label), class_name="rx-press"
     )
 
 
@@ -217,7 +207,7 @@ def _what() -> rx.Component:
         rx.el.div(
             _chip("radio", "what", "Everything", value="everything", checked=filled.what == "everything"),
             _chip("radio", "what", "Some groups", value="some", checked=filled.what == "some"),
-            class_name="rx-chips",
+            class_name="rx-presss",
             role="radiogroup",
             aria_label="What to back up",
         ),
@@ -298,6 +288,7 @@ def _keep() -> rx.Component:
             class_name="rx-details",
         ),
         rx.el.div(_line("floor", "Whatever they say, never fewer than", "verified"), class_name="rx-keep-lines"),
+        _today(),
         class_name="rx-fieldset rx-part-body",
     )
 
@@ -351,7 +342,7 @@ def _more() -> rx.Component:
 
 
 def _aside() -> rx.Component:
-    told, judged = EditState.told, EditState.simulated
+    told = EditState.told
     runs = rx.el.div(
         rx.el.h3("Next runs", class_name="rx-part"),
         rx.el.ol(
@@ -362,6 +353,15 @@ def _aside() -> rx.Component:
         rx.cond(told.year != "", rx.el.p(told.year, class_name="rx-field-note"), rx.fragment()),
         class_name="rx-lines",
     )
+    return rx.el.div(
+        rx.el.div(rx.cond(told.runs.length() > 0, runs, rx.fragment()), class_name="rx-edit-beside"),
+        class_name="rx-edit-aside",
+    )
+
+
+def _today() -> rx.Component:
+    """What the lines above would do to the backups there are; nothing for a schedule that is not there yet."""
+    judged = EditState.simulated
     each = button(
         rx.cond(EditState.show_each, "Hide them", "Show each of them"),
         look="quiet",
@@ -369,15 +369,20 @@ def _aside() -> rx.Component:
         custom_attrs={"aria-expanded": EditState.show_each},
     )
     today = rx.el.div(
-        rx.el.h3("On today’s backups", class_name="rx-part"),
-        judged_words(judged),
-        rx.cond(judged.held != "", rx.el.p("Nothing goes now. ", judged.held, class_name="rx-soft"), rx.fragment()),
-        rx.cond(judged.total > 0, each, rx.fragment()),
-        class_name="rx-lines",
-        role="status",
+        rx.el.div(
+            rx.el.div(
+                rx.el.h3("On today’s backups", class_name="rx-label"),
+                rx.el.div(judged_words(judged), role="status"),
+                class_name="rx-grow",
+            ),
+            rx.cond(judged.total > 0, each, rx.fragment()),
+            class_name="rx-today",
+        ),
+        rx.cond(
+            EditState.show_each,
+            judged_list(judged, on_turn=EditState.turn_page, on_show=EditState.show_only),
+            rx.cond(judged.held != "", rx.el.p("Nothing goes now. ", judged.held, class_name="rx-soft"), rx.fragment()),
+        ),
+        class_name="rx-lines rx-keeps",
     )
-    return rx.el.div(
-        rx.cond(told.runs.length() > 0, runs, rx.fragment()),
-        rx.cond(EditState.schedule != "", rx.cond(judged.total >= 0, today, rx.fragment()), rx.fragment()),
-        class_name="rx-edit-aside",
-    )
+    return rx.cond((EditState.schedule != "") & (judged.total >= 0), today, rx.fragment())

@@ -28,7 +28,6 @@ from rxbackup.ui.pages.schedules.rows import SHOWN, Judged, judged
 from rxbackup.ui.session import SessionState, actor_of
 
 _LARGEST_FORM = 2000
-_TO_THE_LIST = "setTimeout(() => document.getElementById('each')?.focus(), 60)"
 
 
 @dataclass(frozen=True)
@@ -132,10 +131,9 @@ class EditState(rx.State):
                 self.simulated = judged(view, self.simulated.page, self.simulated.shown)
 
     @rx.event
-    def toggle_each(self) -> EventSpec | None:
+    def toggle_each(self) -> None:
         """List each backup that would stay or go, or only say how many."""
         self.show_each = not self.show_each
-        return rx.call_script(_TO_THE_LIST) if self.show_each else None
 
     @rx.event
     def show_only(self, which: str) -> None:

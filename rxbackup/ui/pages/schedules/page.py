@@ -126,7 +126,7 @@ def _tools(card: Any) -> rx.Component:
         icon="play",
         on_click=SchedulesState.run(card.id),
         disabled=card.is_running,
-        aria_label="Run " + card.name + " now",
+        aria_label="Run now: " + card.name,
     )
     for_admins = rx.fragment(
         menu_item("pencil", "Edit…", EditState.edit(card.id)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from rxbackup.operations.alert_views import FreshnessView
 from rxbackup.operations.views import JudgedView, OccurrenceView, RetentionView, ScheduleView
 from rxbackup.ui import wording
 
@@ -16,9 +17,11 @@ SHOWN = ("", "staying", "going")
 
 @dataclass(frozen=True)
 class ScheduleCard:
-    """One schedule. `light` is one of ok, failed, missed, skipped, late, running, waiting, paused.
+    """One schedule.
 
     Attributes:
+        light: ok, overdue, failed, missed, skipped, late, running, ended, waiting or paused.
+        trouble: says that no good backup came in time; "" where one did.
         next_at, last_at: ISO; "" where there is none.
         last: what became of the last due moment, in a word; `last_note` says why, where there is something to say.
         keeps_all: whether nothing it takes is ever removed by itself.
@@ -30,6 +33,7 @@ class ScheduleCard:
     sentence: str
     zone: str
     light: str
+    trouble: str
     active: bool
     paused_because: str
     is_running: bool
@@ -95,41 +99,52 @@ OCCURRENCE_WORDS = {
 }
 
 
-def light_of(view: ScheduleView, now: datetime) -> str:
-    """How a schedule is doing, in one word."""
+def light_of(view: ScheduleView, fresh: FreshnessView | None, now: datetime) -> str:
+    """How a schedule is doing, in one word; a run has ended up to a minute before it is written down how."""
     if view.is_running:
         return "running"
     if not view.active:
         return "paused"
+    if fresh is not None and fresh.state == "late":
+        return "overdue"
     if view.next_at is not None and view.next_at < now - _LATE_AFTER:
         return "late"
     if view.last is None:
         return "waiting"
-    return {"done": "ok", "queued": "running", "claimed": "running"}.get(view.last.state, view.last.state)
+    return {"done": "ok", "queued": "ended", "claimed": "ended"}.get(view.last.state, view.last.state)
 
 
-def schedule_card(view: ScheduleView, now: datetime) -> ScheduleCard:
+def schedule_card(view: ScheduleView, fresh: FreshnessView | None, now: datetime) -> ScheduleCard:
     """A schedule as its card."""
-    last = view.last
+    last, light = view.last, light_of(view, fresh, now)
     return ScheduleCard(
         id=view.id,
         name=view.name,
         note=view.description,
         sentence=view.sentence,
         zone=view.zone,
-        light=light_of(view, now),
+        light=light,
+        trouble=fresh.sentence if fresh is not None and light == "overdue" else "",
         active=view.active,
         paused_because=view.paused_because,
         is_running=view.is_running,
         next_at=wording.iso(view.next_at),
         last_at=wording.iso(last.due_at) if last else "",
-        last=OCCURRENCE_WORDS.get(last.state, last.state.capitalize()) if last else "",
+        last=_last_word(view),
         last_note=last.message if last and (last.state != "done" or last.missed) else "",
         last_backup=(last.backup_id or "") if last and last.state == "done" else "",
         backups=view.backups,
         keeps_all=not {name for name in view.policy if name != "floor"},
         owner=view.owner,
     )
+
+
+def _last_word(view: ScheduleView) -> str:
+    if view.last is None:
+        return ""
+    if view.last.state in {"queued", "claimed"} and not view.is_running:
+        return "Ended"
+    return OCCURRENCE_WORDS.get(view.last.state, view.last.state.capitalize())
 
 
 def occurrence_line(view: OccurrenceView) -> OccurrenceLine:

@@ -48,7 +48,7 @@ class SchedulesState(rx.State):
                 actor = await actor_of(self)
                 found = await WATCH.schedules.get(wiring.current(), actor)
                 now = datetime.now(UTC)
-                cards = [schedule_card(view, now) for view in found]
+                cards = [schedule_card(view, fresh, now) for view, fresh in found]
                 async with self:
                     if self.cards != cards:
                         self.cards = cards

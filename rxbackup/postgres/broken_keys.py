@@ -175,8 +175,10 @@ def clashing(staged: Staged, unique: Sequence[str], mode: str) -> Rows | None:
     )
 
 
-def clashing_with_noted(staged: Staged, unique: Sequence[str]) -> Rows:
+def clashing_with_noted(staged: Staged, unique: Sequence[str], mode: str) -> Rows | None:
     """Staged rows `s` of the backup whose unique value is held by a row that was noted."""
+    if mode == "missing":
+        return None  # all live rows stay: `clashing` has looked at them
     return sql.SQL("FROM {} AS s WHERE EXISTS (SELECT FROM {} AS t WHERE {} AND {}) AND NOT {}").format(
         staged.source,
         staged.source,

@@ -192,7 +192,7 @@ class _Search:
                         f"{' and '.join(unique)}.",
                     )
                 if target.table.oid in self.left:
-                    rows = self._count(broken_keys.clashing_with_noted(staged, unique))
+                    rows = self._count(broken_keys.clashing_with_noted(staged, unique, self.plan.mode))
                     if rows:
                         yield self._beside_kept(target, rows, unique)
 

@@ -122,7 +122,7 @@ class SettingAside:
                 if target.table.oid in new:
                     staged = self.staged[target.table.oid]
                     for unique in unique_keys(target, staged):
-                        rows = broken_keys.clashing_with_noted(staged, unique)
+                        rows = broken_keys.clashing_with_noted(staged, unique, plan.mode)
                         found |= self._noted(target.table.oid, "s", rows)
         return found
 

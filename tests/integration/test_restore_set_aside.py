@@ -250,6 +250,17 @@ def test_a_kept_row_that_is_gone_stays_gone(system_database: str, vault: Vault) 
     assert _set_aside(report) == {}
 
 
+def test_a_row_that_is_not_written_anyway_does_not_count_as_set_aside(system_database: str, vault: Vault) -> None:
+    outcome = _set_up(system_database, vault)
+    _run(
+        system_database,
+        "UPDATE firms SET code = 'aside' WHERE id = 3",
+        "UPDATE firms SET code = 'code 3', body = 'me' WHERE id = 4",
+    )
+    request = RestoreRequest(mode="missing", set_aside=True, keep=(KeptRow("public.firms", "body", "me"),))
+    assert _set_aside(_restore(system_database, vault, outcome, request)) == {}
+
+
 def test_a_kept_row_is_named_by_a_column_that_is_there(system_database: str, vault: Vault) -> None:
     outcome = _set_up(system_database, vault)
     before = take_image(system_database)

@@ -162,7 +162,7 @@ def verdict(preview: RestorePreview) -> Verdict:
     return Verdict(
         "run",
         f"{change_words(sums)} in {where}",
-        (_alike(sums) + _aside(sums)).strip() or "Computed in the database, and rolled back. Nothing was changed.",
+        (_alike(sums) + _aside(sums)).strip(),
     )
 
 

@@ -12,7 +12,7 @@ import reflex as rx
 from rxbackup.ui.components.buttons import button
 from rxbackup.ui.components.notices import notice
 from rxbackup.ui.components.progress_row import progress_bar
-from rxbackup.ui.components.readouts import count, words
+from rxbackup.ui.components.readouts import count, when, words
 from rxbackup.ui.pages.restore.changes import changes
 from rxbackup.ui.pages.restore.frame import step_foot, step_head
 from rxbackup.ui.pages.restore.notes import first_look, good_to_know
@@ -182,9 +182,10 @@ def _verdict() -> rx.Component:
         ),
         rx.el.div(
             rx.el.p(said.title, class_name="rx-verdict-line"),
-            rx.el.p(said.text, class_name="rx-soft"),
+            rx.el.p(said.text, " Computed ", when(at=PreviewState.at), ".", class_name="rx-soft"),
             class_name="rx-protection-words",
         ),
+        button("Look again", look="bare", icon="refresh-cw", on_click=WizardState.look_again),
         class_name=rx.match(said.tone, *tones, "rx-protection rx-verdict rx-tone-idle"),
         role="status",
     )

@@ -46,9 +46,10 @@ NO_RUN = RunRow("", "", "", "", -1, 0, 0, 0, "", cancelling=False)
 
 
 class PreviewState(rx.State):
-    """What the preview shows. `state` is "" (none yet), running, ready, failed or cancelled."""
+    """What the preview shows, made `at`. `state` is "" (none yet), running, ready, failed or cancelled."""
 
     state: str = ""
+    at: str = ""
     run: RunRow = NO_RUN
     error: str = ""
     hint: str = ""
@@ -150,6 +151,7 @@ class PreviewState(rx.State):
             raise Refused("The preview did not come to its end.", hint="Look again.")
         async with self:
             self._take(preview)
+            self.at = wording.iso(found.finished_at)
 
     def _take(self, preview: RestorePreview) -> None:
         self._preview = preview

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import Row
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from rxbackup.access.actor import Actor
@@ -46,7 +47,7 @@ def judged(session: Session, schedule: Schedule, now: datetime, policy: Policy |
     """Judge the backups that a schedule has now, by the database's clock, by its own policy or by another one."""
     policy = policy_from_json(schedule.retention) if policy is None else policy
     rows = session.execute(
-        select(
+        columns(
             col(Backup.id),
             col(Backup.name),
             col(Backup.timestamp),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, tuple_
@@ -123,7 +124,7 @@ def occurrences_of(session: Session, schedule_id: UUID | None, *, limit: int) ->
     return tuple(_occurrence_view(*row) for row in session.exec(statement))
 
 
-def _told() -> Select[tuple[Occurrence, str, str | None]]:
+def _told() -> Select[Occurrence, str, Any]:
     return (
         select(Occurrence, Schedule.name, col(Job.parameters)["backup_id"].astext)
         .join(Schedule, col(Schedule.id) == col(Occurrence.schedule_id))

@@ -17,7 +17,8 @@ from rxbackup.vault.vault import Vault
 
 def ask_database(session: Session) -> datetime:
     """The present instant as the database of rxbackup's own tables sees it: one clock for all instances."""
-    return session.exec(select(func.clock_timestamp())).one()
+    moment: datetime = session.exec(select(func.clock_timestamp())).one()
+    return moment
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,19 @@ def test_a_backup_is_put_back_from_the_trash(signed_in_page: Page) -> None:
     expect(row_of(page, "Missed later")).to_be_visible()
 
 
+def test_the_page_of_a_backup_in_the_trash_says_so_and_lets_it_out(signed_in_page: Page) -> None:
+    page = open_page(signed_in_page)
+    create(page, "Looked at in the trash", groups=("Departments",))
+    delete(page, "Looked at in the trash")
+    open_trash(page)
+    line(page, "Looked at in the trash").get_by_role("link").click()
+    expect(page.get_by_text("This backup is in the trash.")).to_be_visible()
+    expect(page.get_by_role("link", name="Restore…")).to_have_count(0)
+    page.get_by_role("button", name="Put back").click()
+    expect(page.get_by_text("This backup is in the trash.")).to_be_hidden()
+    expect(page.get_by_role("link", name="Restore…")).to_be_visible()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_backup_is_deleted_for_good_after_a_question(signed_in_page: Page, scheme: str) -> None:
     page, name = open_page(signed_in_page), f"Never again, {scheme}"

@@ -27,6 +27,7 @@ from rxbackup.ui.pages.backups.copying import CopyState
 from rxbackup.ui.pages.backups.detail_state import DetailState
 from rxbackup.ui.pages.backups.dialogs import dialogs
 from rxbackup.ui.pages.backups.page import backup_menu, notices, primary_actions
+from rxbackup.ui.pages.trash.line import trashed_line
 from rxbackup.ui.session import SessionState
 from rxbackup.ui.shell import page_frame
 
@@ -62,6 +63,7 @@ def _body() -> rx.Component:
             class_name="rx-head",
         ),
         notices(),
+        trashed_line(row),
         failure(DetailState.error, DetailState.hint),
         failure(row.error, DetailState.facts.error_hint),
         rx.cond(row.foreign, notice("warn", "Another key signed this backup.", rx.el.p(FOREIGN_WORDS)), rx.fragment()),

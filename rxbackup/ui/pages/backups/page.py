@@ -237,7 +237,11 @@ def backup_menu(row: Any) -> rx.Component:
         _may(
             good & _MAY_ALL,
             rx.fragment(
-                menu_item("rotate-ccw", "Restore…", rx.redirect(f"{addresses.BACKUPS}/{row.id}/restore")),
+                rx.cond(
+                    row.trash_until == "",
+                    menu_item("rotate-ccw", "Restore…", rx.redirect(f"{addresses.BACKUPS}/{row.id}/restore")),
+                    rx.fragment(),
+                ),
                 menu_item("table-2", "Look inside…", rx.redirect(f"{addresses.BACKUPS}/{row.id}/rows")),
                 menu_item("git-compare", "Compare…", rx.redirect(f"{addresses.COMPARE}?a={row.id}")),
                 rx.dropdown_menu.separator(),
@@ -260,7 +264,7 @@ def backup_menu(row: Any) -> rx.Component:
             ),
         ),
         _may(
-            _MAY_ALL,
+            _MAY_ALL & (row.trash_until == ""),
             rx.fragment(
                 rx.dropdown_menu.separator(),
                 rx.cond(
@@ -287,7 +291,10 @@ def primary_actions(row: Any) -> rx.Component:
 
     return _may(
         (row.state == "complete") & _MAY_ALL,
-        rx.fragment(deed("table-2", "Look inside", "rows"), deed("rotate-ccw", "Restore…", "restore")),
+        rx.fragment(
+            deed("table-2", "Look inside", "rows"),
+            rx.cond(row.trash_until == "", deed("rotate-ccw", "Restore…", "restore"), rx.fragment()),
+        ),
     )
 
 

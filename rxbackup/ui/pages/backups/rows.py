@@ -33,7 +33,7 @@ class StoreChoice:
 
 @dataclass(frozen=True)
 class BackupRow:
-    """One line of the table. `level` is "" where nothing was ever checked."""
+    """One line of the table. `level` is "" where nothing was ever checked, `trash_until` unless it is in the trash."""
 
     id: str
     name: str
@@ -52,6 +52,7 @@ class BackupRow:
     places: list[Place]
     origin: str
     foreign: bool
+    trash_until: str = ""
 
 
 @dataclass(frozen=True)
@@ -128,6 +129,7 @@ def backup_row(view: BackupView) -> BackupRow:
         places=[Place(place.store, place.kind, place.state, place.same_server) for place in view.places],
         origin=view.origin,
         foreign=view.foreign,
+        trash_until=wording.iso(view.trash_until),
     )
 
 

@@ -5,13 +5,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import reflex as rx
 
 from rxbackup.ui import addresses
 from rxbackup.ui.components.buttons import button, icon_button
-from rxbackup.ui.components.notices import notice
+from rxbackup.ui.components.notices import failure, notice
 from rxbackup.ui.components.readouts import count, when, words
 from rxbackup.ui.pages.trash.state import TrashState
+from rxbackup.ui.session import SessionState
 
 
 def undo_line() -> rx.Component:
@@ -38,6 +41,22 @@ def undo_line() -> rx.Component:
             rx.cond(TrashState.undo_id != "", offer, rx.fragment()),
             class_name="rx-undo",
             custom_attrs={"aria-live": "polite"},
+        ),
+    )
+
+
+def trashed_line(row: Any) -> rx.Component:
+    """On the page of a backup (a var of `BackupRow`) that is in the trash: until when, and the way out."""
+    put_back = rx.cond(
+        SessionState.role == "admin",
+        button("Put back", look="quiet", on_click=TrashState.put_back(row.id, row.name)),
+        rx.fragment(),
+    )
+    text = rx.el.p("It is deleted for good ", when(at=row.trash_until), ". To restore it, put it back first.")
+    return rx.fragment(
+        failure(TrashState.error, TrashState.hint),
+        rx.cond(
+            row.trash_until != "", notice("warn", "This backup is in the trash.", text, action=put_back), rx.fragment()
         ),
     )
 

@@ -232,7 +232,7 @@ def _conditions() -> rx.Component:
         ),
         rx.cond(
             RowsState.chips.length() > 0,
-            rx.el.ul(rx.foreach(RowsState.chips, _chip), aria_label="Conditions", class_name="rx-chips"),
+            rx.el.ul(rx.foreach(RowsState.chips, _chip), aria_label="Conditions", class_name="rx-look-chips"),
             rx.fragment(),
         ),
         class_name="rx-look-conditions",
@@ -242,13 +242,13 @@ def _conditions() -> rx.Component:
 def _chip(chip: Any) -> rx.Component:
     return rx.el.li(
         rx.el.button(
-            rx.el.span(chip.words, class_name="rx-chip-words"),
+            rx.el.span(chip.words, class_name="rx-look-chip-words"),
             rx.icon("x", size=14, aria_hidden="true"),
             rx.el.span("Remove this condition", class_name="rx-hidden"),
             type="button",
             title=chip.words,
             on_click=RowsState.drop_condition(chip.condition),
-            class_name="rx-chip",
+            class_name="rx-look-chip",
         ),
         key=chip.condition,
     )
@@ -270,7 +270,6 @@ def _rows() -> rx.Component:
             class_name="rx-table rx-kept",
             role="table",
             aria_label="Rows of the backup",
-            aria_busy=RowsState.busy,
         ),
         class_name="rx-scroll",
         role="region",

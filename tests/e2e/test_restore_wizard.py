@@ -271,6 +271,30 @@ def test_a_restore_with_nothing_but_the_keyboard(signed_in_page: Page, app: Runn
     expect(result(page)).to_contain_text("changed")
 
 
+def test_views_that_went_stale_are_refreshed_from_the_result(signed_in_page: Page, app: RunningApp) -> None:
+    page = open_page(signed_in_page)
+    create(page, "Before the view was built", groups=("Departments",))
+    _run(
+        app,
+        "INSERT INTO public.departments (name, code) VALUES ('Seen by a view', 'VIEW')",
+        "CREATE MATERIALIZED VIEW public.department_count AS SELECT count(*) AS n FROM public.departments",
+    )
+    try:
+        begin(page, "Before the view was built")
+        go_on(page, "how")
+        go_on(page, "preview")
+        expect_preview(page, "1 row removed in 1 table")
+        expect(page.get_by_text("will want a refresh afterwards: public.department_count")).to_be_visible()
+        confirm(page, "Before the view was built", "Restore 1 group, change 1 row")
+        result(page).get_by_role("button", name="Refresh them").click()
+        expect(page.get_by_text("1 materialized view refreshed.")).to_be_visible(timeout=PATIENCE_MS)
+        with database(app) as connection:
+            row = connection.execute("SELECT n FROM public.department_count").fetchone()
+        assert row == (_state(app)[2],)
+    finally:
+        _run(app, "DROP MATERIALIZED VIEW public.department_count")
+
+
 def test_no_such_backup_and_no_such_run_are_said_in_words(signed_in_page: Page, app: RunningApp) -> None:
     page = open_page(signed_in_page)
     nobody = "00000000-0000-4000-8000-000000000000"

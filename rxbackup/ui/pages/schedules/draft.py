@@ -15,7 +15,6 @@ from rxbackup.errors import UsageError
 from rxbackup.operations.views import NewSchedule, ScheduleView
 from rxbackup.retention.policy import Policy
 
-KINDS = ("daily", "weekly", "monthly", "hourly", "cron")
 NO_NAME = "New schedule"
 """What a schedule is called in a forecast before it has a name."""
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import reflex as rx
 
-from rxbackup.cadence.rules import LAST_DAY
 from rxbackup.ui.components.buttons import button
 from rxbackup.ui.components.dialogs import actions, dialog
 from rxbackup.ui.components.fields import field, long_field, select, text_field, tick
@@ -17,22 +16,11 @@ from rxbackup.ui.components.judged_list import judged_list, judged_words
 from rxbackup.ui.components.live_form import fill_in, form_watch
 from rxbackup.ui.components.notices import failure
 from rxbackup.ui.components.readouts import count, words
-from rxbackup.ui.components.zones import in_zone, known_zones, zone_input
+from rxbackup.ui.components.zones import in_zone
 from rxbackup.ui.pages.backups.state import WatchState
 from rxbackup.ui.pages.schedules.editing import EditState
+from rxbackup.ui.pages.schedules.when_fields import press, when_fields
 
-_KINDS = (
-    ("daily", "Every day"),
-    ("weekly", "Every week"),
-    ("monthly", "Every month"),
-    ("hourly", "Every few hours"),
-    ("cron", "Cron"),
-)
-_WEEKDAYS = (
-    *(("Mon", "Monday"), ("Tue", "Tuesday"), ("Wed", "Wednesday"), ("Thu", "Thursday")),
-    *(("Fri", "Friday"), ("Sat", "Saturday"), ("Sun", "Sunday")),
-)
-_HOURS = [("1", "Every hour"), *((str(hours), f"Every {hours} hours") for hours in (2, 3, 4, 6, 8, 12))]
 _NOTHING = {f"keep_{name}": "" for name in ("days", "last", "hourly", "daily", "weekly", "monthly", "yearly")}
 _PRESETS: tuple[tuple[str, dict[str, str]], ...] = (
     ("Thinned out over a year", {"keep_daily": "14", "keep_weekly": "8", "keep_monthly": "12", "keep_floor": "3"}),
@@ -67,7 +55,7 @@ def edit_dialog() -> rx.Component:
                         max_length=200,
                         auto_complete="off",
                     ),
-                    _when(),
+                    when_fields(),
                     _what(),
                     _where(),
                     _keep(),
@@ -121,92 +109,13 @@ def _told() -> rx.Component:
     )
 
 
-def _when() -> rx.Component:
-    filled = EditState.filled
-    kinds = [_chip("radio", "kind", label, value=kind, checked=filled.kind == kind) for kind, label in _KINDS]
-    weekdays = [
-        _chip("checkbox", f"wday:{day}", short, checked=filled.days.contains(day), aria_label=whole)
-        for day, (short, whole) in enumerate(_WEEKDAYS)
-    ]
-    month_days = [
-        _chip("checkbox", f"mday:{day}", str(day), checked=filled.month_days.contains(day)) for day in range(1, 32)
-    ]
-    last_day = _chip("checkbox", f"mday:{LAST_DAY}", "Last day", checked=filled.month_days.contains(LAST_DAY))
-    return rx.el.fieldset(
-        rx.el.legend("When", class_name="rx-part"),
-        rx.el.div(*kinds, class_name="rx-presss", role="radiogroup", aria_label="How often"),
-        rx.el.div(*weekdays, class_name="rx-presss rx-week rx-for-weekly", role="group", aria_label="Days of the week"),
-        rx.el.div(
-            *month_days,
-            last_day,
-            class_name="rx-presss rx-month rx-for-monthly",
-            role="group",
-            aria_label="Days of the month",
-        ),
-        rx.el.div(
-            rx.el.div(text_field("At", name="at", type="time", default_value=filled.at), class_name="rx-for-time"),
-            rx.el.div(
-                field(
-                    "How often",
-                    select("How often", _HOURS, labelled=True, id="hours", name="hours", default_value=filled.hours),
-                    field_id="hours",
-                ),
-                class_name="rx-for-hourly",
-            ),
-            rx.el.div(
-                text_field(
-                    "Minutes past",
-                    name="minute",
-                    type="number",
-                    min="0",
-                    max="59",
-                    input_mode="numeric",
-                    default_value=filled.minute,
-                ),
-                class_name="rx-for-hourly",
-            ),
-            rx.el.div(
-                text_field(
-                    "Cron expression",
-                    name="cron",
-                    default_value=filled.cron,
-                    auto_complete="off",
-                    spell_check=False,
-                    note="Minute, hour, day of month, month, day of week.",
-                ),
-                class_name="rx-for-cron",
-            ),
-            field(
-                "Time zone",
-                zone_input(
-                    name="zone",
-                    field_id="zone",
-                    value=filled.zone,
-                    zones=known_zones(),
-                    class_name="rx-input",
-                ),
-                field_id="zone",
-            ),
-            class_name="rx-columns rx-when-fields",
-        ),
-        class_name="rx-fieldset rx-part-body rx-when",
-    )
-
-
-def _chip(kind: str, name: str, label: str, *, checked: Any, **props: Any) -> rx.Component:
-    """A choice as a small button that stays pressed."""
-    return rx.el.label(
-        rx.el.input(type=kind, name=name, default_checked=checked, **props), rx.el.span(label), class_name="rx-press"
-    )
-
-
 def _what() -> rx.Component:
     filled = EditState.filled
     return rx.el.fieldset(
         rx.el.legend("What", class_name="rx-part"),
         rx.el.div(
-            _chip("radio", "what", "Everything", value="everything", checked=filled.what == "everything"),
-            _chip("radio", "what", "Some groups", value="some", checked=filled.what == "some"),
+            press("radio", "what", "Everything", value="everything", checked=filled.what == "everything"),
+            press("radio", "what", "Some groups", value="some", checked=filled.what == "some"),
             class_name="rx-presss",
             role="radiogroup",
             aria_label="What to back up",

@@ -61,7 +61,6 @@ class EditState(rx.State):
     sending: bool = False
     error: str = ""
     hint: str = ""
-    _form: dict[str, object] = {}  # noqa: RUF012 - Reflex copies defaults for each tab
     _view: RetentionView | None = None
 
     @rx.event
@@ -113,7 +112,6 @@ class EditState(rx.State):
         if not isinstance(form, Mapping) or len(form) > _LARGEST_FORM:
             return
         async with self:
-            self._form = dict(form)
             schedule = self.schedule
         try:
             actor = await actor_of(self)

@@ -9,11 +9,10 @@ from typing import Any
 
 import reflex as rx
 
+from rxbackup.ui.components.changed_rows import changed_rows
 from rxbackup.ui.components.notices import empty
 from rxbackup.ui.components.pager import pager
 from rxbackup.ui.components.readouts import count, table_name
-from rxbackup.ui.components.status_badge import badge
-from rxbackup.ui.pages.restore.picture import FieldLine, SampleLine
 from rxbackup.ui.pages.restore.preview_state import PreviewState
 
 _EXACT_HEADS = (("Table", ""), ("Added", "rx-number"), ("Changed", "rx-number"), ("Removed", "rx-number"))
@@ -193,55 +192,5 @@ def _samples(line: Any) -> rx.Component:
     )
     return rx.el.div(
         rx.el.div(said, columns, class_name="rx-samples-head"),
-        rx.el.ul(rx.foreach(PreviewState.samples, _sample), class_name="rx-samples"),
-    )
-
-
-def _sample(sample: rx.Var[SampleLine]) -> rx.Component:
-    return rx.el.li(
-        rx.match(
-            sample.change,
-            ("add", badge("plus", "Added", "good")),
-            ("remove", badge("minus", "Removed", "bad")),
-            badge("arrow-right-left", "Changed", "run"),
-        ),
-        rx.el.dl(
-            rx.foreach(sample.fields, lambda field: _field(field, sample.change)),
-            class_name="rx-fields",
-        ),
-        key=sample.key,
-        class_name="rx-sample",
-    )
-
-
-def _field(field: rx.Var[FieldLine], change: Any) -> rx.Component:
-    before, after = _value(field.before, field.was_null), _value(field.after, field.is_null)
-    return rx.el.div(
-        rx.el.dt(field.column),
-        rx.el.dd(
-            rx.cond(
-                change == "change",
-                rx.cond(
-                    field.differs,
-                    rx.fragment(
-                        rx.el.span("from ", class_name="rx-hidden"),
-                        rx.el.del_(before),
-                        rx.icon("arrow-right", size=12, role="img", aria_label="to"),
-                        rx.el.ins(after),
-                    ),
-                    after,
-                ),
-                rx.cond(change == "remove", before, after),
-            )
-        ),
-        key=field.column,
-        class_name=rx.cond(field.differs, "rx-one-field rx-one-differs", "rx-one-field"),
-    )
-
-
-def _value(text: Any, null: Any) -> rx.Component:
-    return rx.cond(
-        null,
-        rx.el.span("NULL", class_name="rx-null"),
-        rx.cond(text == "", rx.el.span("empty", class_name="rx-null"), rx.el.span(text)),
+        changed_rows(PreviewState.samples, f"Sample rows of {line.name}"),
     )

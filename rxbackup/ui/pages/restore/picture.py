@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rxbackup.operations.views import FieldView, RestorePreview, SampleRow, TablePreview
+from rxbackup.operations.views import RestorePreview, TablePreview
 from rxbackup.ui import wording
+from rxbackup.ui.components.changed_rows import ChangedRow, changed_row
 
-_SHOWN_FIELDS = 6
+_DONE = {"add": "added", "change": "changed", "remove": "removed"}
 _HELD = " what the restore would put there already."
 
 
@@ -32,28 +33,6 @@ class ChangeLine:
     estimated: bool
     parts: str
     samples: int
-
-
-@dataclass(frozen=True)
-class FieldLine:
-    """One column of a sample row. Where `was_null` or `is_null`, `before` or `after` stands for NULL."""
-
-    column: str
-    before: str
-    after: str
-    was_null: bool
-    is_null: bool
-    differs: bool
-
-
-@dataclass(frozen=True)
-class SampleLine:
-    """One row that would be added, changed or removed; `hidden` is how many of its columns are not shown."""
-
-    key: str
-    change: str
-    fields: list[FieldLine]
-    hidden: int
 
 
 @dataclass(frozen=True)
@@ -259,29 +238,13 @@ def _rows(line: ChangeLine) -> int:
     return max(line.added, 0) + max(line.changed, 0) + max(line.removed, 0)
 
 
-def sample_lines(preview: RestorePreview, table: str, *, whole: bool = False) -> list[SampleLine]:
+def sample_lines(preview: RestorePreview, table: str, *, whole: bool = False) -> list[ChangedRow]:
     """The sample rows of one table: with all columns if `whole`, else with those that tell the row and its change."""
     samples = next((one.samples for one in preview.tables if one.name == table), ())
-    return [_sample(f"{table}:{number}", sample, whole=whole) for number, sample in enumerate(samples)]
-
-
-def _sample(key: str, sample: SampleRow, *, whole: bool) -> SampleLine:
-    fields = [_field(field) for field in sample.fields]
-    if whole:
-        shown = fields
-    elif sample.change == "change":
-        # What stays the same tells which row it is; its first column usually is the key.
-        alike = [field for field in fields if not field.differs]
-        shown = [*alike[:1], *(field for field in fields if field.differs)]
-    else:
-        shown = fields[:_SHOWN_FIELDS]
-    return SampleLine(key, sample.change, shown, len(fields) - len(shown))
-
-
-def _field(field: FieldView) -> FieldLine:
-    return FieldLine(
-        field.column, field.before or "", field.after or "", field.before is None, field.after is None, field.differs
-    )
+    return [
+        changed_row(f"{table}:{number}", _DONE[sample.change], sample.fields, whole=whole)
+        for number, sample in enumerate(samples)
+    ]
 
 
 def consequence_lines(preview: RestorePreview) -> list[Consequence]:

@@ -18,13 +18,13 @@ from rxbackup.errors import JobNotFound, NotSignedIn, Refused, RxbackupError
 from rxbackup.operations import jobs, previews
 from rxbackup.operations.views import JobView, NewRestore, RestorePreview
 from rxbackup.ui import wording
+from rxbackup.ui.components.changed_rows import ChangedRow
 from rxbackup.ui.pages.backups.rows import RunRow, run_row
 from rxbackup.ui.pages.restore.lines import Page, paged
 from rxbackup.ui.pages.restore.picture import (
     ChangeLine,
     Consequence,
     Drift,
-    SampleLine,
     Sums,
     Trouble,
     Verdict,
@@ -70,7 +70,7 @@ class PreviewState(rx.State):
     all_tables: bool = False
     many: bool = False
     opened: str = ""
-    samples: list[SampleLine] = []  # noqa: RUF012
+    samples: list[ChangedRow] = []  # noqa: RUF012
     whole: bool = False
     touched: list[ChangeLine] = []  # noqa: RUF012 - the first tables that change, for the confirmation
     touched_more: str = ""

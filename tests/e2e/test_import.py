@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from rxbackup.postgres.embedded import EmbeddedServer
 from tests.support.backups_page import PATIENCE_MS, choose, create, open_page, row_of
+from tests.support.restore_page import begin, expect_preview, go_on, result
 from tests.support.running_app import RunningApp
 
 PASSPHRASE = "größer als nötig, and long enough"
@@ -103,18 +104,24 @@ def test_a_backup_that_another_key_signed_is_marked_and_restored_only_after_one_
         psycopg.connect(server.superuser_url, dbname="rxbackup") as connection,
     ):
         connection.execute(
+            "UPDATE public.departments SET name = name || '!' WHERE id = (SELECT min(id) FROM public.departments)"
+        )
+        connection.execute(
             "UPDATE rxbackup.backups SET origin = %s WHERE name = 'From somewhere else'",
             [Jsonb({"kind": "archive", "foreign": True, "signer": None, "file": "theirs.rxbackup"})],
         )
     page.reload()
     expect(row_of(page, "From somewhere else")).to_contain_text("Foreign")
-    choose(page, "From somewhere else", "Restore")
-    dialog = page.get_by_role("dialog", name="Restore")
-    dialog.get_by_label("Type the backup’s name to confirm").fill("From somewhere else")
-    restore = dialog.get_by_role("button", name=re.compile("^Restore"))
-    expect(dialog.get_by_text("Another key signed this backup.")).to_be_visible()
+    begin(page, "From somewhere else")
+    go_on(page, "how")
+    go_on(page, "preview")
+    expect_preview(page, "1 row changed in 1 table")
+    go_on(page, "confirm")
+    page.get_by_label("Type the backup’s name to confirm").fill("From somewhere else")
+    restore = page.get_by_role("button", name=re.compile("^Restore"))
+    expect(page.get_by_text("Another key signed this backup.")).to_be_visible()
     expect(restore).to_be_disabled()
-    dialog.get_by_label("I know where it comes from").check()
+    page.get_by_label("I know where it comes from").check()
     expect(restore).to_be_enabled()
     restore.click()
-    expect(page.get_by_role("region", name="Result of the restore")).to_be_visible(timeout=PATIENCE_MS)
+    result(page)

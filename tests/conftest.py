@@ -27,5 +27,3 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         folder = item.path.relative_to(_HERE).parts[0] if item.path.is_relative_to(_HERE) else ""
         for mark in _MARKS.get(folder, ()):
             item.add_marker(mark)
-        # With several processes, a file stays in one; so do all that share the browser, the app and the page's build.
-        item.add_marker(pytest.mark.xdist_group(folder if folder == "e2e" else str(item.path)))

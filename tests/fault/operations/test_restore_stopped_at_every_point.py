@@ -61,9 +61,14 @@ DONE: dict[str, Arm] = {"R9 committed, not noted": _point("restore.run._commit")
 
 _KILLED = [
     *((name, False) for name in PLANNED | BEGUN | ROW_BY_ROW | DONE),
-    *((name, True) for name in BEGUN | MAINTENANCE | DONE),
+    *((name, True) for name in MAINTENANCE),
+    *(pytest.param(name, True, marks=pytest.mark.slow) for name in BEGUN | DONE),
 ]
-_CUT = [*((name, False) for name in BEGUN | ROW_BY_ROW), *((name, True) for name in BEGUN | MAINTENANCE)]
+_CUT = [
+    *((name, False) for name in ROW_BY_ROW),
+    *((name, True) for name in MAINTENANCE),
+    *(pytest.param(name, maintenance, marks=pytest.mark.slow) for name in BEGUN for maintenance in (False, True)),
+]
 _POINTS = PLANNED | BEGUN | ROW_BY_ROW | MAINTENANCE | DONE
 
 _MORE = """

@@ -29,9 +29,7 @@ def say_plan(preview: RestorePreview, onto: str = "the running database", *, bin
     """Print what would be done, and what speaks against it; `binds`: how a restore is held to it."""
     view = preview.backup
     say(f"{view.name} of {words.moment(view.when)} onto {onto}:")
-    headings = ["Table", "Group", "In the backup", "Now"]
-    headings += ["Add", "Change", "Remove", "Parts that differ"] if preview.is_exact else []
-    table(headings, [_row(each, exact=preview.is_exact) for each in preview.tables], right=(2, 3, 4, 5, 6, 7))
+    _say_tables(preview)
     for warning in preview.warnings:
         say(f"Warning: {warning}")
     for drift in preview.drift:
@@ -49,6 +47,23 @@ def say_plan(preview: RestorePreview, onto: str = "the running database", *, bin
         say(f"Materialized views to be refreshed afterwards (--refresh-views): {', '.join(preview.stale_views)}.")
     if binds and preview.job and preview.allowed:
         say(f"`restore {view.id[:8]} --preview {preview.job}` does no more than this. `--json` shows sample rows.")
+
+
+def _say_tables(preview: RestorePreview) -> None:
+    """Tables that change one by one, the others as a number."""
+    headings = ["Table", "Group", "In the backup", "Now"]
+    headings += ["Add", "Change", "Remove", "Parts that differ"] if preview.is_exact else []
+    shown = [each for each in preview.tables if not _needs_nothing(each)]
+    if shown:
+        table(headings, [_row(each, exact=preview.is_exact) for each in shown], right=(2, 3, 4, 5, 6, 7))
+    if alike := len(preview.tables) - len(shown):
+        say(f"{words.number(alike)} {'table needs' if alike == 1 else 'tables need'} no change (--json lists all).")
+
+
+def _needs_nothing(each: TablePreview) -> bool:
+    return each.change is not None and not any(
+        (each.change.added, each.change.changed, each.change.removed, each.change.set_aside)
+    )
 
 
 def _row(each: TablePreview, *, exact: bool) -> list[str]:

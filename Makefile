@@ -13,10 +13,10 @@ check:
 	$(PYTHON) -m ruff format --check . && $(PYTHON) -m ruff check . && $(PYTHON) -m mypy && $(dir $(PYTHON))lint-imports
 
 test:
-	$(PYTHON) -m pytest -n 2 --dist loadfile
+	$(PYTHON) -m pytest -n 2 --dist load
 
 test-slow:
-	$(PYTHON) -m pytest -n 2 --dist loadfile -m slow
+	$(PYTHON) -m pytest -n 2 --dist load -m slow
 
 test-fast:
 	$(PYTHON) -m pytest tests/unit tests/architecture tests/contract -q

@@ -49,7 +49,9 @@ class Rule:
         if self.kind == "cron":
             return (self.expression,)
         if self.kind == "hourly":
-            return (f"{self.at} {'*' if self.hours == 1 else f'*/{self.hours}'} * * *",)
+            # Not */6: cron drops such a time in a gap, and repeats it where clocks are put back.
+            hours = "*" if self.hours == 1 else ",".join(map(str, range(0, 24, self.hours)))
+            return (f"{self.at} {hours} * * *",)
         time = f"{self.at % 60} {self.at // 60}"
         if self.kind == "daily":
             return (f"{time} * * *",)

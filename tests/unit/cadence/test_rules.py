@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pytest
 
@@ -103,6 +103,13 @@ def test_every_hour_means_every_hour_in_a_night_of_25() -> None:
     due = due_after(hourly(1), BERLIN, first)
     moments = [next(due) for _ in range(6)]
     assert [b - a for a, b in pairwise(moments)] == [timedelta(hours=1)] * 5
+
+
+def test_every_two_hours_miss_none_where_clocks_are_put_forward_and_repeat_none_where_they_are_put_back() -> None:
+    forward = due_after(hourly(2), BERLIN, datetime(2026, 3, 28, 22, 30, tzinfo=UTC))
+    assert [(m.hour, m.minute) for m in islice(forward, 3)] == [(23, 0), (1, 0), (2, 0)]  # 00:00, 03:00, 04:00 there
+    back = due_after(hourly(2), BERLIN, datetime(2026, 10, 24, 21, 30, tzinfo=UTC))
+    assert [(m.hour, m.minute) for m in islice(back, 3)] == [(22, 0), (0, 0), (3, 0)]  # 00:00, 02:00, 04:00 there
 
 
 def test_the_31st_is_the_last_day_where_there_is_none() -> None:

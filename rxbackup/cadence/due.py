@@ -1,9 +1,9 @@
 """The moments at which a rule is due.
 
-A rule speaks of local time. Where clocks are put forward and a time does not exist, it is due at the first moment after
-the gap; where they are put back and a time comes twice, it is due once, the first time. Only what is due every hour, and
-cron expressions whose minute or hour begins with a star, follow the clock on the wall, as cron does: in a gap they are not
-due, and in an hour that comes twice they are due twice. Moments are handed out in UTC, so they can be compared and kept.
+A rule speaks of local time. Where clocks are put forward and a time does not exist, it is due at the first moment
+after the gap; where they are put back and a time comes twice, it is due once, the first time. What is due every hour,
+or by a cron expression whose minute or hour begins with a star, follows the clock on the wall instead: not due in a
+gap, twice in an hour that comes twice. Moments are handed out in UTC, so they can be compared and kept.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ from rxbackup.cadence.rules import Rule, daily, hourly, monthly, weekly
 ALL_DAYS = os.environ.get("RXBACKUP_TEST_TEN_YEARS") == "1"
 BEGIN, END = datetime(2026, 1, 1, tzinfo=UTC), datetime(2036, 1, 1, tzinfo=UTC)
 MARGIN = timedelta(days=3)
+Changes = tuple[tuple[datetime, timedelta | None], ...]
 RULES = [
     *(daily(at) for at in ("00:00", "00:30", "01:00", "01:59", "02:00", "02:30", "03:00", "12:00", "23:30", "23:59")),
     weekly("sun", "02:30"),
@@ -40,13 +41,13 @@ RULES = [
 @cache
 def _zones() -> dict[str, tuple[datetime, ...]]:
     """One zone of each kind → the moments at which its clocks change. Zones that change alike are the same kind."""
-    kinds: dict[tuple[object, ...], str] = {}
+    kinds: dict[Changes, str] = {}
     for name in sorted(available_timezones() - {"localtime"}):
         kinds.setdefault(_changes(ZoneInfo(name)), name)
     return {name: tuple(moment for moment, _ in changes[1:]) for changes, name in kinds.items()}
 
 
-def _changes(zone: ZoneInfo) -> tuple[tuple[datetime, timedelta | None], ...]:
+def _changes(zone: ZoneInfo) -> Changes:
     """The moments, to the second, from which on another offset holds, with that offset; first of all the beginning.
 
     Two kinds of zones may change within the same day of UTC and not at the same moment, as Beirut and Chisinau do.
@@ -57,12 +58,16 @@ def _changes(zone: ZoneInfo) -> tuple[tuple[datetime, timedelta | None], ...]:
     for (low, before), (high, after) in pairwise(zip(days, offsets, strict=True)):
         if before != after:
             # No zone of these years changes twice within a day.
-            found.append((_first(low, high, lambda at, new=after: _offset(at, zone) == new), after))
+            found.append((_first(low, high, _having(after, zone)), after))
     return tuple(found)
 
 
 def _offset(moment: datetime, zone: ZoneInfo) -> timedelta | None:
     return moment.astimezone(zone).utcoffset()
+
+
+def _having(offset: timedelta | None, zone: ZoneInfo) -> Callable[[datetime], bool]:
+    return lambda moment: _offset(moment, zone) == offset
 
 
 def _first(low: datetime, high: datetime, holds: Callable[[datetime], bool]) -> datetime:

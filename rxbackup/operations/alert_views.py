@@ -47,6 +47,7 @@ class FreshnessView:
         next_due_at: when the next one is due.
         late_from: the moment from which it counts as late.
         sentence: the same for people.
+        zone: IANA name of the zone by whose clocks the next one is due; empty where none is.
     """
 
     schedule_id: str
@@ -57,3 +58,4 @@ class FreshnessView:
     next_due_at: datetime | None
     late_from: datetime | None
     sentence: str
+    zone: str = ""

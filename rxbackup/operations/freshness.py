@@ -128,7 +128,8 @@ def _of_schedule(row: Schedule, good: datetime | None, proven: datetime | None, 
     else:
         sentence = f"{row.name} has not been due yet."
     state = "late" if is_late else "ok" if good else "never"
-    return FreshnessView(str(row.id), row.name, state, good, proven, due, late, sentence)
+    zone_name = row.zone if due else ""
+    return FreshnessView(str(row.id), row.name, state, good, proven, due, late, sentence, zone_name)
 
 
 def _of_all(
@@ -136,7 +137,7 @@ def _of_all(
 ) -> FreshnessView:
     active = [view for view in each if view.state != "paused"]
     late = [view for view in active if view.state == "late"]
-    due = min((view.next_due_at for view in active if view.next_due_at), default=None)
+    due, zone = min(((view.next_due_at, view.zone) for view in active if view.next_due_at), default=(None, ""))
     late_at = min((view.late_from for view in active if view.late_from), default=None)
     if good is None:
         state, sentence = "never", "There is no backup yet."
@@ -149,7 +150,7 @@ def _of_all(
     else:
         state, sentence = "ok", f"The last good backup was taken {lapse(now - good)} ago."
     shown = "" if good is None else _about_proof(proven, now)
-    return FreshnessView("", "", state, good, proven, due, late_at, f"{sentence}{shown}")
+    return FreshnessView("", "", state, good, proven, due, late_at, f"{sentence}{shown}", zone)
 
 
 def _about_proof(proven: datetime | None, now: datetime) -> str:

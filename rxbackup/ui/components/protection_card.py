@@ -11,6 +11,7 @@ import reflex as rx
 
 from rxbackup.ui.components.notices import bone
 from rxbackup.ui.components.readouts import when
+from rxbackup.ui.components.zones import in_zone
 
 _LOOKS = {
     "protected": ("shield-check", "good", "Protected"),
@@ -21,23 +22,22 @@ _LOOKS = {
 }
 
 
-def protection_card(facts: Any, *, create: rx.Component, check: rx.Component, note: rx.Var[str]) -> rx.Component:
+def protection_card(facts: Any, *, deeds: rx.Component, first: rx.Component, note: rx.Var[str]) -> rx.Component:
     """Draw the judgement.
 
     Args:
         facts: a var of `Protection`.
-        create: the button for "no good backup"; check: the button for "never opened".
+        deeds: the buttons beside it; first: the one beside "No backup yet".
         note: what to know about where backups rest; may be "".
     """
-    remedy = rx.match(facts.remedy, ("create", create), ("check", check), rx.fragment())
-    cards = [(kind, _card(look, facts, remedy, note)) for kind, look in _LOOKS.items()]
+    cards = [(kind, _card(look, facts, deeds, note)) for kind, look in _LOOKS.items()]
     return rx.el.section(
-        rx.match(facts.kind, *cards, ("none", _first_start(create)), _skeleton()),
+        rx.match(facts.kind, *cards, ("none", _first_start(first)), _skeleton()),
         aria_label="How safe the data is",
     )
 
 
-def _card(look: tuple[str, str, str], facts: Any, remedy: rx.Component, note: Any) -> rx.Component:
+def _card(look: tuple[str, str, str], facts: Any, deeds: rx.Component, note: Any) -> rx.Component:
     icon, tone, word = look
     spin = "rx-spin" if icon == "loader-circle" else ""
     return rx.el.div(
@@ -55,7 +55,7 @@ def _card(look: tuple[str, str, str], facts: Any, remedy: rx.Component, note: An
             ),
             class_name="rx-protection-words",
         ),
-        remedy,
+        deeds,
         class_name=f"rx-protection rx-tone-{tone}",
     )
 
@@ -66,9 +66,23 @@ def _sentence(facts: Any) -> rx.Component:
         rx.fragment(", ", facts.proof, " ", when(at=facts.checked_at)),
         rx.fragment(),
     )
+    earlier = rx.cond(
+        facts.proven_at != "", rx.fragment(" An earlier one was proven whole ", when(at=facts.proven_at), "."), ""
+    )
+    following = rx.cond(
+        facts.next_at != "",
+        rx.fragment(
+            " Next one ",
+            when(at=facts.next_at),
+            " (",
+            in_zone(at=facts.next_at, zone=facts.next_zone, short=True),
+            ").",
+        ),
+        "",
+    )
     return rx.cond(
         facts.at != "",
-        rx.el.span("Last good backup ", when(at=facts.at), proof, "."),
+        rx.el.span("Last good backup ", when(at=facts.at), proof, ".", earlier, following),
         rx.cond(
             facts.kind == "running",
             rx.el.span("The first backup is being taken now."),
@@ -77,7 +91,7 @@ def _sentence(facts: Any) -> rx.Component:
     )
 
 
-def _first_start(create: rx.Component) -> rx.Component:
+def _first_start(first: rx.Component) -> rx.Component:
     return rx.el.div(
         rx.el.span(rx.icon("shield-off", size=20, aria_hidden="true"), class_name="rx-protection-icon"),
         rx.el.div(
@@ -92,7 +106,7 @@ def _first_start(create: rx.Component) -> rx.Component:
             ),
             class_name="rx-protection-words",
         ),
-        create,
+        first,
         class_name="rx-protection rx-tone-idle",
     )
 

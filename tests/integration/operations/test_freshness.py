@@ -139,3 +139,17 @@ def test_without_a_schedule_nobody_is_alarmed_but_the_light_says_so(
     installation.clock.forward(days=3)
     assert freshness.show_freshness(services, CONSOLE)[0].state == "late"
     assert freshness.watch_freshness(services, SYSTEM) == 0
+
+
+def test_the_next_backup_is_told_with_the_zone_by_whose_clocks_it_is_due(services: Services) -> None:
+    for name, zone in (("Later", "Asia/Tokyo"), ("Sooner", "Europe/Berlin"), ("Resting", "UTC")):
+        schedules.add_schedule(services, CONSOLE, NewSchedule(name, daily("02:00"), zone=zone))
+    schedules.pause_schedule(services, CONSOLE, "Resting")
+    views = freshness.show_freshness(services, CONSOLE)
+    soonest = min((view for view in views[1:] if view.next_due_at), key=lambda view: str(view.next_due_at))
+    assert (views[0].next_due_at, views[0].zone) == (soonest.next_due_at, soonest.zone)
+    assert {view.schedule: view.zone for view in views[1:]} == {
+        "Later": "Asia/Tokyo",
+        "Sooner": "Europe/Berlin",
+        "Resting": "",
+    }

@@ -12,6 +12,7 @@ import pytest
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import DatabaseUnavailable
+from rxbackup.operations.alert_views import FreshnessView
 from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView, PlaceView
 from rxbackup.ui.pages.backups.protection import judge, place_note
 from rxbackup.ui.pages.backups.rows import activity_row, run_row, tiles
@@ -89,9 +90,27 @@ def facts(
     recent: tuple[JobView, ...] = (),
     active: tuple[JobView, ...] = (),
     groups: tuple[str, ...] = ("Assets",),
+    fresh: tuple[FreshnessView, ...] = (),
 ) -> Facts:
     counts = tuple(GroupCount(name, (f"public.{name.lower()}",), 1, estimated=False) for name in groups)
-    return Facts(active=active, recent=recent, latest=latest, before=None, counts=counts)
+    return Facts(active=active, recent=recent, latest=latest, before=None, counts=counts, fresh=fresh)
+
+
+def freshness(
+    state: str = "ok", *, name: str = "", good: float = 1, proven: float | None = None, due: float | None = None
+) -> FreshnessView:
+    """How fresh backups are; hours ago, but for `due`, which are hours ahead."""
+    return FreshnessView(
+        name,
+        name,
+        state,
+        NOW - timedelta(hours=good),
+        NOW - timedelta(hours=proven) if proven is not None else None,
+        NOW + timedelta(hours=due) if due is not None else None,
+        None,
+        f"{name} has brought no good backup." if state == "late" else "",
+        "Europe/Berlin" if due is not None else "",
+    )
 
 
 def test_nothing_is_green_before_its_contents_were_opened() -> None:
@@ -102,9 +121,42 @@ def test_nothing_is_green_before_its_contents_were_opened() -> None:
         assert judge(facts(backup(level=level)), NOW).kind == "protected"
 
 
-@pytest.mark.parametrize(("hours", "kind"), [(25, "protected"), (27, "attention"), (24 * 8, "risk")])
-def test_protection_ages(hours: float, kind: str) -> None:
-    assert judge(facts(backup(hours=hours)), NOW).kind == kind
+@pytest.mark.parametrize(("hours", "kind"), [(47, "protected"), (49, "attention"), (24 * 8, "risk")])
+def test_protection_ages_where_no_schedule_promises_anything(hours: float, kind: str) -> None:
+    fresh = (freshness("late" if hours > 48 else "ok", good=hours),)
+    judged = judge(facts(backup(hours=hours), fresh=fresh), NOW)
+    assert judged.kind == kind
+    assert ("no schedule takes the next one" in judged.reason) == (kind != "protected")
+
+
+@pytest.mark.parametrize(("hours", "kind"), [(3, "attention"), (49, "risk")])
+def test_a_schedule_that_is_late_is_told_and_soon_a_risk(hours: float, kind: str) -> None:
+    fresh = (freshness("late", good=hours), freshness(name="Weekly"), freshness("late", name="Hourly"))
+    judged = judge(facts(backup(hours=hours), fresh=fresh), NOW)
+    assert (judged.kind, judged.remedy, judged.reason) == (kind, "create", "Hourly has brought no good backup.")
+
+
+def test_a_monthly_backup_that_is_in_time_is_no_risk() -> None:
+    fresh = (freshness(good=24 * 20, due=24 * 10), freshness(name="Monthly"))
+    judged = judge(facts(backup(hours=24 * 20), fresh=fresh), NOW)
+    assert (judged.kind, judged.next_at, judged.next_zone) == (
+        "protected",
+        "2026-12-02T20:00:00+00:00",
+        "Europe/Berlin",
+    )
+
+
+def test_a_backup_whose_parts_were_all_found_is_trusted_while_one_was_opened_lately() -> None:
+    for proven, kind in ((24, "protected"), (24 * 9, "stored"), (None, "stored")):
+        judged = judge(facts(backup(level="readable"), fresh=(freshness(proven=proven),)), NOW)
+        assert (judged.kind, bool(judged.proven_at)) == (kind, proven is not None)
+    assert judge(facts(backup(level="stored"), fresh=(freshness(proven=1),)), NOW).kind == "stored"
+    assert judge(facts(backup(level="restored"), fresh=(freshness(proven=1),)), NOW).proven_at == ""
+
+
+def test_newer_backups_of_some_groups_do_not_hide_how_old_the_last_whole_one_is() -> None:
+    judged = judge(facts(backup(hours=24 * 5), fresh=(freshness(good=1), freshness(name="Hourly"))), NOW)
+    assert (judged.kind, judged.reason) == ("attention", "Newer ones hold only some of the groups.")
 
 
 def test_a_failure_after_the_last_good_backup_asks_for_attention_and_says_why() -> None:

@@ -61,26 +61,20 @@ def backups_page() -> rx.Component:
 
 
 def _protection() -> rx.Component:
-    return protection_card(
-        WatchState.protection,
-        create=_may(
-            _MAY_BACK_UP,
-            rx.cond(
-                WatchState.protection.kind == "none",
-                _create_button(),
-                button("Create Backup", look="quiet", on_click=CreateState.set_open(True)),
-            ),
-        ),
-        check=_may(
-            _MAY_BACK_UP,
-            button(
-                "Verify now",
-                look="quiet",
-                on_click=ChoiceState.ask("check", WatchState.protection.backup_id, WatchState.protection.name),
-            ),
-        ),
-        note=WatchState.store_note,
+    create = button("Create Backup", look="quiet", on_click=CreateState.set_open(True))
+    deeds = rx.match(
+        WatchState.protection.remedy,
+        ("create", _may(_MAY_BACK_UP, create)),
+        ("check", _may(_MAY_BACK_UP, verify_button())),
+        rx.fragment(),
     )
+    return protection_card(WatchState.protection, deeds=deeds, first=_create_button(), note=WatchState.store_note)
+
+
+def verify_button() -> rx.Component:
+    """Asks how well the last good backup is to be proven."""
+    protection = WatchState.protection
+    return button("Verify now", look="quiet", on_click=ChoiceState.ask("check", protection.backup_id, protection.name))
 
 
 def notices() -> rx.Component:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from rxbackup.operations.alert_views import FreshnessView
 from rxbackup.operations.views import BackupView, JobView
 from rxbackup.ui import wording
 from rxbackup.ui.pages.backups.watching import Facts
 
-FRESH = timedelta(hours=26)
-STALE = timedelta(days=7)
+LONG, VERY_LONG = timedelta(days=2), timedelta(days=7)
+PROVEN_LATELY = timedelta(days=8)
+"""A schedule's newest backup is opened once a week, unless the settings say otherwise."""
 _PROVEN = frozenset({"decrypted", "restored"})
 
 
@@ -25,6 +27,8 @@ class Protection:
         reason: why it is not better, as a sentence of its own; may be "".
         remedy: what the one button does: create, check or "".
         backup_id, name: the last good backup.
+        proven_at: when an earlier backup was last proven, where this one was not; "" for never.
+        next_at, next_zone: when the next one is due by itself, and by whose clocks; "" where none is.
     """
 
     kind: str = ""
@@ -35,8 +39,12 @@ class Protection:
     remedy: str = ""
     backup_id: str = ""
     name: str = ""
+    proven_at: str = ""
+    next_at: str = ""
+    next_zone: str = ""
 
 
+_UNKNOWN = FreshnessView("", "", "", None, None, None, None, "")
 _PROOFS = {
     "restored": "restored in a test",
     "decrypted": "contents checked",
@@ -62,7 +70,12 @@ def judge(facts: Facts, now: datetime) -> Protection:
     missing = [count.name for count in facts.counts or () if count.name not in latest.groups]
     if missing and not trouble:
         trouble = f"It leaves out {wording.listed(missing)}."
-    kind, remedy, reason = _grade(latest, now, trouble, recent)
+    whole = facts.fresh[0] if facts.fresh else _UNKNOWN
+    if not trouble and whole.last_good_at and whole.last_good_at - latest.when > LONG:
+        trouble = "Newer ones hold only some of the groups."
+    proven = whole.last_proven_at
+    is_proven_lately = proven is not None and now - proven < PROVEN_LATELY
+    kind, remedy, reason = _grade(facts, latest, now, trouble, is_proven_lately=is_proven_lately)
     level = latest.verified_level or ""
     return Protection(
         kind=kind,
@@ -73,6 +86,9 @@ def judge(facts: Facts, now: datetime) -> Protection:
         remedy="" if any(job.kind in {"backup", "verify"} for job in active) else remedy,
         backup_id=latest.id,
         name=latest.name,
+        proven_at="" if level in _PROVEN else wording.iso(proven),
+        next_at=wording.iso(whole.next_due_at),
+        next_zone=whole.zone,
     )
 
 
@@ -84,19 +100,32 @@ def _without_backup(trouble: str, active: tuple[JobView, ...]) -> Protection:
     return Protection(kind="none", remedy="create")
 
 
-def _grade(latest: BackupView, now: datetime, trouble: str, recent: tuple[JobView, ...]) -> tuple[str, str, str]:
+def _grade(
+    facts: Facts, latest: BackupView, now: datetime, trouble: str, *, is_proven_lately: bool
+) -> tuple[str, str, str]:
     age = now - latest.when
-    if _is_damaged(latest, recent):
+    if _is_damaged(latest, facts.recent):
         return "risk", "create", "A check found damage in it."
-    if age > STALE:
-        return "risk", "create", trouble or "That is more than a week ago."
+    late, patience = _lateness(facts.fresh)
+    if late:
+        return "risk" if age > patience else "attention", "create", f"{late} {trouble}".strip()
     if trouble:
         return "attention", "create", trouble
-    if age > FRESH:
-        return "attention", "create", "That is more than a day ago."
-    if latest.verified_level in _PROVEN:
+    level = latest.verified_level
+    # That all parts are there is checked each time; opening them all, only now and then.
+    if level in _PROVEN or (level == "readable" and is_proven_lately):
         return "protected", "", ""
     return "stored", "check", "Its contents have not been opened and checked yet."
+
+
+def _lateness(fresh: tuple[FreshnessView, ...]) -> tuple[str, timedelta]:
+    """Why backups are late, as a sentence, and how old the last good one may be before that is a risk."""
+    if not fresh or fresh[0].state != "late":
+        return "", VERY_LONG
+    late = [view.sentence for view in fresh[1:] if view.state == "late"]
+    if late:
+        return late[0], LONG
+    return "That is more than two days ago, and no schedule takes the next one.", VERY_LONG
 
 
 def _trouble(latest: BackupView | None, recent: tuple[JobView, ...]) -> str:

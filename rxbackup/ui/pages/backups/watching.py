@@ -7,16 +7,22 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import BackupNotFound, RxbackupError
-from rxbackup.operations import backups, freshness, groups, jobs, schedules, stores
-from rxbackup.operations.alert_views import FreshnessView
+from rxbackup.operations import alerts, backups, channels, freshness, groups, jobs, measures, schedules, stores
+from rxbackup.operations.alert_views import AlertView, FreshnessView
+from rxbackup.operations.measure_views import History
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupDetail, BackupQuery, BackupView, GroupCount, JobView, ScheduleView
 
 _T = TypeVar("_T")
+
+PERIODS = (30, 90, 365)
+"""Days that charts look back."""
+_MOST_ALERTS = 1000
 
 Revision = tuple[tuple[str, str], ...]
 """Id and state of every run that is known."""
@@ -30,6 +36,7 @@ class Facts:
         active, recent: what runs (oldest first), what has ended (newest first).
         latest: the last good backup of everything; `before` its rows by group.
         counts: rows by group now; None until they were counted once.
+        fresh: how fresh the backups are, of all together first, then of each schedule.
     """
 
     active: tuple[JobView, ...]
@@ -37,11 +44,12 @@ class Facts:
     latest: BackupView | None
     before: dict[str, int] | None
     counts: tuple[GroupCount, ...] | None
+    fresh: tuple[FreshnessView, ...] = ()
 
     @property
     def revision(self) -> Revision:
         """Changes whenever a run begins or ends."""
-        return tuple((job.id, job.state) for job in (*self.active, *self.recent))
+        return _revision(self.active, self.recent)
 
 
 class Shared(Generic[_T]):
@@ -101,35 +109,46 @@ class Watch:
     def __init__(self) -> None:
         self.runs = Shared(_runs, seconds=0.8)
         self.latest = Shared(_good_backups, seconds=2.0)
+        self.fresh = Shared(freshness.show_freshness, seconds=2.0)
         self.counts = Shared(groups.count_groups, seconds=4.0)
         self.stores = Shared(stores.list_stores, seconds=5.0)
         self.schedules = Shared(_schedules, seconds=2.0)
+        self.alerts = Shared(_open_alerts, seconds=2.0)
+        self.channels = Shared(channels.list_channels, seconds=10.0)
+        self._history = {days: Shared(partial(measures.show_history, days=days), seconds=60.0) for days in PERIODS}
         self._changed = asyncio.Event()
-        self._going_on: set[str] = set()
+        self._revision: Revision = ()
         self._details: tuple[str, dict[str, int]] = ("", {})
 
     async def facts(self, services: Services, actor: Actor) -> Facts:
         """What is true now, give or take a second or four."""
         active, recent = await self.runs.get(services, actor)
-        going_on = {job.id for job in active}
-        if going_on != self._going_on:
+        revision = _revision(active, recent)
+        if revision != self._revision:
             # What began or ended may have changed everything else.
-            self._going_on = going_on
-            self.latest.forget()
-            self.counts.forget()
-            self.stores.forget()
-            self.schedules.forget()
+            self._revision = revision
+            for shared in (self.latest, self.fresh, self.counts, self.stores, self.schedules, self.alerts):
+                shared.forget()
+            self._forget_history()
         counts = await self.counts.get_or_last(services, actor, patience=1.0)
         latest = widest_of_late(await self.latest.get(services, actor), counts)
         before = await self._rows_by_group(services, actor, latest) if latest else None
-        return Facts(active, recent, latest, before, counts)
+        return Facts(active, recent, latest, before, counts, await self.fresh.get(services, actor))
+
+    async def history(self, services: Services, actor: Actor, days: int) -> History:
+        """What became of backups, and what the stores held, in the last so many days: one of `PERIODS`."""
+        return await self._history[days].get(services, actor)
 
     def forget(self) -> None:
         """Look anew, and at once: something has just been changed from here."""
-        for shared in (self.runs, self.latest, self.stores, self.schedules):
+        for shared in (self.runs, self.latest, self.fresh, self.stores, self.schedules, self.alerts, self.channels):
             shared.forget()
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+    def _forget_history(self) -> None:
+        for shared in self._history.values():
+            shared.forget()
 
     async def pause(self, seconds: float) -> None:
         """Wait before the next look, but not longer than until somebody changes something."""
@@ -147,6 +166,10 @@ class Watch:
         return self._details[1]
 
 
+def _revision(active: tuple[JobView, ...], recent: tuple[JobView, ...]) -> Revision:
+    return tuple((job.id, job.state) for job in (*active, *recent))
+
+
 def _runs(services: Services, actor: Actor) -> tuple[tuple[JobView, ...], tuple[JobView, ...]]:
     """What runs, and what has ended. In this order: a run that ends in between is in both, never in neither."""
     active = jobs.active_jobs(services, actor)
@@ -158,6 +181,10 @@ def _schedules(services: Services, actor: Actor) -> tuple[tuple[ScheduleView, Fr
     """The schedules, and how fresh the backups of each are."""
     fresh = {view.schedule_id: view for view in freshness.show_freshness(services, actor)}
     return tuple((view, fresh.get(view.id)) for view in schedules.list_schedules(services, actor))
+
+
+def _open_alerts(services: Services, actor: Actor) -> tuple[AlertView, ...]:
+    return alerts.list_alerts(services, actor, limit=_MOST_ALERTS)
 
 
 def _good_backups(services: Services, actor: Actor) -> tuple[BackupView, ...]:

@@ -11,7 +11,10 @@ from sqlmodel import Session, col, select
 
 from rxbackup.errors import BackupNotFound, JobNotFound
 from rxbackup.operations.views import BackupQuery, BackupView, ErrorView, JobView
-from rxbackup.tables.system import Backup, Job
+from rxbackup.tables.system import Backup, Job, Schedule
+
+_SCHEDULE = select(Schedule.name).where(col(Schedule.id) == col(Backup.schedule_id)).scalar_subquery()
+"""The name of the schedule that took a backup; null where none did, or where it is deleted."""
 
 VIEW_COLUMNS = (
     col(Backup.id),
@@ -37,6 +40,7 @@ VIEW_COLUMNS = (
     col(Backup.segments_read),
     col(Backup.origin),
     col(Backup.schedule_id),
+    _SCHEDULE.label("schedule"),
     col(Backup.trashed_at),
     col(Backup.trashed_by),
     col(Backup.trash_until),
@@ -48,7 +52,7 @@ _SORT = {
     "rows": col(Backup.rows),
     "size": col(Backup.stored_bytes),
     "state": col(Backup.state),
-    "by": col(Backup.created_by),
+    "by": func.lower(func.coalesce(_SCHEDULE, col(Backup.created_by))),
 }
 _SHORTEST_PREFIX = 4
 _MOST_CANDIDATES = 5
@@ -81,6 +85,7 @@ def backup_view(row: Row[Any]) -> BackupView:
         origin=str((row.origin or {}).get("kind", "")),
         foreign=bool((row.origin or {}).get("foreign", False)),
         schedule_id=str(row.schedule_id) if row.schedule_id else None,
+        schedule=row.schedule or "",
         trashed_at=row.trashed_at,
         trashed_by=row.trashed_by,
         trash_until=row.trash_until,
@@ -219,6 +224,7 @@ def _filters(query: BackupQuery) -> Sequence[ColumnElement[bool]]:
                 col(Backup.name).icontains(wanted, autoescape=True),
                 col(Backup.description).icontains(wanted, autoescape=True),
                 col(Backup.created_by).icontains(wanted, autoescape=True),
+                _SCHEDULE.icontains(wanted, autoescape=True),
             )
         )
     if query.state:

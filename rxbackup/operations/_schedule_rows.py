@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, tuple_
@@ -124,9 +123,23 @@ def occurrences_of(session: Session, schedule_id: UUID | None, *, limit: int) ->
     return tuple(_occurrence_view(*row) for row in session.exec(statement))
 
 
-def _told() -> Select[Occurrence, str, Any]:
+def come_to(occurrence: Occurrence, job: Job | None) -> tuple[str, str]:
+    """State and message of a due moment as its run makes them now, written down already or not."""
+    message = occurrence.message or ""
+    if occurrence.state not in {"claimed", "queued"} or occurrence.job_id is None:
+        return occurrence.state, message
+    if job is None:
+        return "failed", "Its run is not known any more."
+    if job.state in {"queued", "running"}:
+        return job.state, message
+    told = (job.result if job.state == "succeeded" else job.error) or {}
+    parts = (message, str(told.get("message", "")))
+    return "done" if job.state == "succeeded" else "failed", " ".join(part for part in parts if part)
+
+
+def _told() -> Select[Occurrence, str, Job | None]:
     return (
-        select(Occurrence, Schedule.name, col(Job.parameters)["backup_id"].astext)
+        select(Occurrence, Schedule.name, Job)
         .join(Schedule, col(Schedule.id) == col(Occurrence.schedule_id))
         .join(Job, col(Job.id) == col(Occurrence.job_id), isouter=True)
     )
@@ -160,17 +173,18 @@ def _counts_of(session: Session, ids: Sequence[UUID]) -> dict[UUID | None, int]:
     return dict(session.exec(statement).all())
 
 
-def _occurrence_view(occurrence: Occurrence, name: str, backup_id: str | None) -> OccurrenceView:
+def _occurrence_view(occurrence: Occurrence, name: str, job: Job | None) -> OccurrenceView:
     by = occurrence.claimed_by or ""
+    state, message = come_to(occurrence, job)
     return OccurrenceView(
         schedule_id=str(occurrence.schedule_id),
         schedule=name,
         due_at=occurrence.due_at,
-        state=occurrence.state,
-        message=occurrence.message or "",
+        state=state,
+        message=message,
         missed=occurrence.missed,
         job_id=str(occurrence.job_id) if occurrence.job_id else None,
-        backup_id=backup_id,
+        backup_id=(job.parameters or {}).get("backup_id") if job else None,
         # An instance's own name is nobody's email.
         by=by if "@" in by and "|" not in by else "",
     )

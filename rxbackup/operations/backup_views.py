@@ -108,7 +108,7 @@ class BackupView:
         places: where it rests, `store` first; empty where nobody asked.
         origin: how it came here: archive, json or rebuild; empty if it was taken here.
         foreign: whether another key signed it.
-        schedule_id: the schedule that took it, if one did and is still there.
+        schedule_id, schedule: the schedule that took it, and its name, if one did and is still there.
         trashed_at, trashed_by, trash_until: since when it is in the trash, who put it there, and when it goes for good.
     """
 
@@ -137,6 +137,7 @@ class BackupView:
     origin: str = ""
     foreign: bool = False
     schedule_id: str | None = None
+    schedule: str = ""
     trashed_at: datetime | None = None
     trashed_by: str | None = None
     trash_until: datetime | None = None

@@ -25,7 +25,7 @@ from rxbackup.operations._people import role_of
 from rxbackup.operations._process import this_process
 from rxbackup.operations._queueing import hand_over
 from rxbackup.operations._retaining import retain
-from rxbackup.operations._schedule_rows import occurrences_of
+from rxbackup.operations._schedule_rows import come_to, occurrences_of
 from rxbackup.operations._scheduled_runs import queue_run, run_under_way
 from rxbackup.operations._timetable import Due, Timetable, timetable_of
 from rxbackup.operations.guard import requires
@@ -92,7 +92,8 @@ def settle_occurrences(services: Services, actor: Actor) -> int:
             .with_for_update(of=Occurrence, skip_locked=True)
         ).all()
         for occurrence, job in ended:
-            _settle(occurrence, job)
+            state, message = come_to(occurrence, job)
+            occurrence.state, occurrence.message = state, message or None
             session.add(occurrence)
         good = {
             occurrence.schedule_id: str(job.parameters.get("backup_id"))
@@ -244,13 +245,3 @@ def _pause(session: Session, schedule: Schedule, because: str) -> None:
         object_id=about,
         details={"name": schedule.name, "because": because},
     )
-
-
-def _settle(occurrence: Occurrence, job: Job | None) -> None:
-    if job is None:
-        occurrence.state, occurrence.message = "failed", "Its run is not known any more."
-        return
-    occurrence.state = "done" if job.state == "succeeded" else "failed"
-    told = (job.result or {}) if job.state == "succeeded" else (job.error or {})
-    parts = (occurrence.message, str(told.get("message", "")))
-    occurrence.message = " ".join(part for part in parts if part) or None

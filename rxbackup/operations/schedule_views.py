@@ -42,7 +42,7 @@ class OccurrenceView:
     """One due moment of a schedule and what became of it.
 
     Attributes:
-        state: queued, done, failed, missed or skipped.
+        state: queued, running, done, failed, missed or skipped; as its run is now.
         message: what came of it, or why nothing did; for people.
         missed: how many due moments before this one had no run that this one makes up for; where the state is missed,
             how many this line stands for.

@@ -185,13 +185,17 @@ def test_a_deleted_schedule_leaves_its_backups(signed_in_page: Page) -> None:
     page = open_schedules(signed_in_page)
     add(page, "To go")
     run(page, "To go", backups=1)
+    open_page(page)
+    by = page.get_by_role("row").filter(has_text="To go").first.locator("[data-label=By]")
+    expect(by).to_have_text("To go")
+    open_schedules(page)
     tend(page, "To go", "Delete")
     dialog = page.get_by_role("dialog", name="Delete this schedule?")
     expect(dialog).to_contain_text("Its backup stays and can be restored as before.")
     dialog.get_by_role("button", name="Delete schedule").click()
     expect(card(page, "To go")).to_be_hidden()
     open_page(page)
-    expect(page.get_by_role("row").filter(has_text="To go").first).to_be_visible()
+    expect(by).to_have_text("ada@example.com")
 
 
 def test_a_name_that_is_taken_is_refused_and_what_was_typed_stays(signed_in_page: Page) -> None:

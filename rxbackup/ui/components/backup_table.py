@@ -92,7 +92,7 @@ def _row(row: Any, going: Any, menu: Callable[[Any], rx.Component]) -> rx.Compon
     return rx.el.tr(
         rx.el.td(_name(row), class_name="rx-col-name", role="cell"),
         _cell("When", "rx-col-when", when(at=row.at)),
-        _cell("By", "rx-col-by", rx.el.span(row.by, title=row.by)),
+        _cell("By", "rx-col-by", _by(row)),
         _cell("Rows", "rx-col-rows rx-number", _known(row, count(value=row.rows))),
         _cell("Adds", "rx-col-size rx-number", _known(row, size(bytes=row.stored_bytes, whole=row.raw_bytes))),
         _cell("Where", "rx-col-where", place_badges(row.places)),
@@ -102,6 +102,17 @@ def _row(row: Any, going: Any, menu: Callable[[Any], rx.Component]) -> rx.Compon
         role="row",
         class_name=rx.cond(going.contains(row.id), "rx-going", rx.cond(row.state == "complete", "", "rx-not-good")),
     )
+
+
+def _by(row: Any) -> rx.Component:
+    """The schedule that took it, or else the person who did."""
+    scheduled = rx.el.span(
+        rx.icon("calendar-clock", size=14, role="img", aria_label="Schedule"),
+        rx.el.span(row.schedule, class_name="rx-cut"),
+        title=f"The schedule {row.schedule}, in the name of {row.by}",
+        class_name="rx-by",
+    )
+    return rx.cond(row.schedule != "", scheduled, rx.el.span(row.by, title=row.by))
 
 
 def _proof(row: Any) -> rx.Component:

@@ -18,7 +18,6 @@ from rxbackup.ui.components.zones import in_zone
 _LIGHTS = {
     "ok": ("shield-check", "On time", "good"),
     "running": ("loader-circle", "Running", "run"),
-    "ended": ("clock", "Just ended", "idle"),
     "waiting": ("clock", "Not run yet", "idle"),
     "paused": ("pause", "Paused", "idle"),
     "overdue": ("shield-alert", "Overdue", "bad"),
@@ -32,8 +31,8 @@ _STATES = {
     "failed": ("circle-alert", "bad"),
     "missed": ("clock-alert", "warn"),
     "skipped": ("circle-slash", "warn"),
-    "queued": ("loader-circle", "run"),
-    "claimed": ("loader-circle", "run"),
+    "queued": ("clock", "idle"),
+    "running": ("loader-circle", "run"),
 }
 
 

@@ -14,6 +14,7 @@ from rxbackup.cadence.rules import daily, hourly
 from rxbackup.errors import Busy, DatabaseUnavailable, NotFound, Refused, UsageError
 from rxbackup.operations import backups, jobs, schedules, verifications
 from rxbackup.operations.views import BackupQuery, NewBackup, NewSchedule
+from rxbackup.worker.dispatch import perform_job
 from tests.support.installation import CONSOLE
 from tests.support.schedules import MONDAY, TimeMachine
 
@@ -42,6 +43,50 @@ def test_a_schedule_takes_its_backup_when_it_is_due(machine: TimeMachine, admin:
     after = schedules.show_schedule(machine.services, admin, "Nightly")
     assert (after.next_at, after.backups, after.is_running) == (_at(25), 1, False)
     assert backups.list_backups(machine.services, admin, BackupQuery(schedule_id=view.id)).total == 1
+
+
+def test_a_backup_says_which_schedule_took_it_as_long_as_there_is_one(machine: TimeMachine, admin: Actor) -> None:
+    machine.add(admin, "Büro")
+    schedules.run_schedule(machine.services, admin, "Büro")
+    machine.work()
+    backups.perform_backup(machine.services, admin, NewBackup("by hand"))
+
+    def listed(**query: str | bool) -> list[tuple[str, str]]:
+        page = backups.list_backups(machine.services, admin, BackupQuery(**query))  # type: ignore[arg-type]
+        return [(view.schedule, view.created_by) for view in page.items]
+
+    assert listed(sort="by", descending=True) == [("Büro", admin.email), ("", admin.email)]
+    backups.perform_backup(machine.services, admin, NewBackup("again"))
+    machine.installation.system_sql("UPDATE rxbackup.backups SET name = 'x' WHERE trigger = 'schedule'")
+    assert listed(text="bür") == [("Büro", admin.email)]
+    schedules.delete_schedule(machine.services, admin, "Büro")
+    assert listed(text="bür") == []
+    assert {schedule for schedule, _ in listed()} == {""}
+
+
+def test_what_became_of_a_run_is_known_before_the_next_look(machine: TimeMachine, admin: Actor) -> None:
+    machine.add(admin)
+    machine.to(_at(24))
+    machine.look()
+    machine.installation.system_sql("UPDATE rxbackup.jobs SET state = 'running', started_at = now()")
+    assert machine.states() == [("running", _at(24))]
+    machine.installation.system_sql("UPDATE rxbackup.jobs SET state = 'queued', started_at = NULL")
+    [(job_id, kind)] = machine.installation.queue.jobs
+    perform_job(machine.services, job_id, kind)
+    seen = machine.runs()[0]
+    assert (seen.state, "570 rows" in seen.message) == ("done", True)
+    machine.look()
+    assert machine.runs()[0] == seen
+
+    machine.to(_at(25))
+    machine.look()
+    failed = """state = 'failed', error = '{"message": "The disk is full."}'"""
+    machine.installation.system_sql(f"UPDATE rxbackup.jobs SET {failed} WHERE state = 'queued'")
+    seen = schedules.show_schedule(machine.services, admin, "Nightly").last
+    assert seen is not None
+    assert (seen.state, seen.message) == ("failed", "The disk is full.")
+    machine.installation.system_sql("DELETE FROM rxbackup.jobs WHERE state = 'failed'")
+    assert machine.runs()[0].message == "Its run is not known any more."
 
 
 def test_three_days_away_are_made_up_for_by_one_backup(machine: TimeMachine, admin: Actor) -> None:

@@ -103,7 +103,7 @@ def _facts() -> rx.Component:
     return rx.el.dl(
         _fact("State", rx.el.span(state_badge(row.state), " ", origin_badge(row.origin, foreign=row.foreign))),
         _fact("Holds the rows of", when(at=row.at, exact=True)),
-        _fact("Made", rx.el.span(facts.made, ", ", row.by)),
+        _fact("Made", _made()),
         _fact("Rows", rx.el.span(count(value=row.rows), " in ", facts.tables)),
         _fact("Size", rx.el.span("Adds ", size(bytes=row.stored_bytes), ", holds ", size(bytes=row.raw_bytes))),
         _fact(
@@ -118,6 +118,16 @@ def _facts() -> rx.Component:
         ),
         _fact("Id", rx.el.span(facts.full_id, class_name="rx-mono")),
         class_name="rx-panel rx-facts",
+    )
+
+
+def _made() -> rx.Component:
+    row, facts = DetailState.row, DetailState.facts
+    schedule = rx.link(row.schedule, href=addresses.SCHEDULES, underline="always")
+    return rx.cond(
+        row.schedule != "",
+        rx.el.span("By the schedule ", schedule, ", in the name of ", row.by),
+        rx.el.span(facts.made, ", ", row.by),
     )
 
 

@@ -33,7 +33,11 @@ class StoreChoice:
 
 @dataclass(frozen=True)
 class BackupRow:
-    """One line of the table. `level` is "" where nothing was ever checked, `trash_until` unless it is in the trash."""
+    """One line of the table.
+
+    `level` is "" where nothing was ever checked, `trash_until` unless it is in the trash, `schedule` unless it was
+    taken by one.
+    """
 
     id: str
     name: str
@@ -53,6 +57,7 @@ class BackupRow:
     origin: str
     foreign: bool
     trash_until: str = ""
+    schedule: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,6 +135,7 @@ def backup_row(view: BackupView) -> BackupRow:
         origin=view.origin,
         foreign=view.foreign,
         trash_until=wording.iso(view.trash_until),
+        schedule=view.schedule,
     )
 
 

@@ -20,7 +20,7 @@ class ScheduleCard:
     """One schedule.
 
     Attributes:
-        light: ok, overdue, failed, missed, skipped, late, running, ended, waiting or paused.
+        light: ok, overdue, failed, missed, skipped, late, running, waiting or paused.
         trouble: says that no good backup came in time; "" where one did.
         next_at, last_at: ISO; "" where there is none.
         last: what became of the last due moment, in a word; `last_note` says why, where there is something to say.
@@ -49,7 +49,7 @@ class ScheduleCard:
 
 @dataclass(frozen=True)
 class OccurrenceLine:
-    """One due moment and what became of it. `state` is done, failed, missed, skipped or queued."""
+    """One due moment and what became of it. `state` is done, failed, missed, skipped, queued or running."""
 
     key: str
     at: str
@@ -94,13 +94,13 @@ OCCURRENCE_WORDS = {
     "failed": "Failed",
     "missed": "Missed",
     "skipped": "Skipped",
-    "queued": "Running",
-    "claimed": "Running",
+    "queued": "Waiting",
+    "running": "Running",
 }
 
 
 def light_of(view: ScheduleView, fresh: FreshnessView | None, now: datetime) -> str:
-    """How a schedule is doing, in one word; a run has ended up to a minute before it is written down how."""
+    """How a schedule is doing, in one word."""
     if view.is_running:
         return "running"
     if not view.active:
@@ -111,7 +111,7 @@ def light_of(view: ScheduleView, fresh: FreshnessView | None, now: datetime) -> 
         return "late"
     if view.last is None:
         return "waiting"
-    return {"done": "ok", "queued": "ended", "claimed": "ended"}.get(view.last.state, view.last.state)
+    return {"done": "ok", "queued": "running"}.get(view.last.state, view.last.state)
 
 
 def schedule_card(view: ScheduleView, fresh: FreshnessView | None, now: datetime) -> ScheduleCard:
@@ -130,21 +130,13 @@ def schedule_card(view: ScheduleView, fresh: FreshnessView | None, now: datetime
         is_running=view.is_running,
         next_at=wording.iso(view.next_at),
         last_at=wording.iso(last.due_at) if last else "",
-        last=_last_word(view),
+        last=OCCURRENCE_WORDS.get(last.state, last.state.capitalize()) if last else "",
         last_note=last.message if last and (last.state != "done" or last.missed) else "",
         last_backup=(last.backup_id or "") if last and last.state == "done" else "",
         backups=view.backups,
         keeps_all=not {name for name in view.policy if name != "floor"},
         owner=view.owner,
     )
-
-
-def _last_word(view: ScheduleView) -> str:
-    if view.last is None:
-        return ""
-    if view.last.state in {"queued", "claimed"} and not view.is_running:
-        return "Ended"
-    return OCCURRENCE_WORDS.get(view.last.state, view.last.state.capitalize())
 
 
 def occurrence_line(view: OccurrenceView) -> OccurrenceLine:

@@ -169,10 +169,14 @@ def preview_retention(services: OpenServices, actor: Who, name: Name) -> Retenti
 
 @router.post("/schedules/{name}/retention", tags=["schedules"])
 def try_retention(
-    services: OpenServices, actor: Who, name: Name, policy: Annotated[WantedPolicy, Body()]
+    services: OpenServices,
+    actor: Who,
+    name: Name,
+    policy: Annotated[WantedPolicy, Body()],
+    zone: Annotated[str, Query(max_length=64, description="Another time zone than the schedule's own")] = "",
 ) -> RetentionView:
     """Which would stay by another policy; nothing is changed."""
-    return retentions.preview_retention(services, actor, name, policy=policy.as_policy())
+    return retentions.preview_retention(services, actor, name, policy=policy.as_policy(), zone=zone)
 
 
 @router.delete("/backups/{backup}", tags=["backups"])

@@ -43,8 +43,13 @@ class Judged:
     held: str
 
 
-def judged(session: Session, schedule: Schedule, now: datetime, policy: Policy | None = None) -> Judged:
-    """Judge the backups that a schedule has now, by the database's clock, by its own policy or by another one."""
+def judged(
+    session: Session, schedule: Schedule, now: datetime, policy: Policy | None = None, *, zone: str = ""
+) -> Judged:
+    """Judge the backups that a schedule has now, by the database's clock, by its own policy or by another one.
+
+    `zone` says where days begin; "" for the schedule's own.
+    """
     policy = policy_from_json(schedule.retention) if policy is None else policy
     rows = session.execute(
         columns(
@@ -70,7 +75,7 @@ def judged(session: Session, schedule: Schedule, now: datetime, policy: Policy |
         exempt = "pinned" if row.pinned else used.get(key, "being read" if key in held_ids else "")
         candidates[key] = Candidate(key, row.timestamp, verified=row.verified_level in _PROVEN, exempt=exempt)
     held = _held(session) or _ahead_of([row.timestamp for row in rows], now)
-    judgement = judge(policy, list(candidates.values()), zone_of(schedule.zone), held=held)
+    judgement = judge(policy, list(candidates.values()), zone_of(zone or schedule.zone), held=held)
     return Judged(policy, {str(row.id): row for row in rows}, candidates, judgement, held)
 
 

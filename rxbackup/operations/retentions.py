@@ -36,6 +36,7 @@ def preview_retention(
     *,
     policy: Policy | None = None,
     changes: Mapping[str, Any] | None = None,
+    zone: str = "",
 ) -> RetentionView:
     """What a policy makes of the backups that a schedule has today. Nothing is changed.
 
@@ -45,15 +46,17 @@ def preview_retention(
         name: the schedule's name or id.
         policy: another policy than the schedule's own.
         changes: values that differ from that policy, by the names of its fields.
+        zone: another time zone than the schedule's own, by which days begin.
 
     Raises:
         NotFound: there is no such schedule.
-        UsageError: a number makes no sense.
+        UsageError: a number makes no sense, or there is no such zone.
     """
     with services.system.session(actor.identity) as session:
         schedule = find_schedule(session, name)
         wanted = policy or policy_from_json(schedule.retention)
-        found = judged(session, schedule, services.database_clock(session), replace(wanted, **dict(changes or {})))
+        tried = replace(wanted, **dict(changes or {}))
+        found = judged(session, schedule, services.database_clock(session), tried, zone=zone)
         return RetentionView(schedule.name, found.policy.in_words(), found.held, _views(found))
 
 

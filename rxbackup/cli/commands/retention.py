@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -45,6 +45,7 @@ def preview(
     keep_monthly: KeepMonthly = None,
     keep_yearly: KeepYearly = None,
     keep_proven: KeepProven = None,
+    zone: Annotated[str, typer.Option("--zone", metavar="IANA", help="In another time zone than its own.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Show which backups of a schedule stay, why and until when, and which would go; with other numbers, if any."""
@@ -61,7 +62,7 @@ def preview(
         floor=keep_proven,
     )
     with installation() as at:
-        found = preview_retention(at.services, at.actor, name, changes=keep)
+        found = preview_retention(at.services, at.actor, name, changes=keep, zone=zone)
     answer(found, as_json=as_json, text=lambda: _say_retention(found))
 
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from rxbackup.access.actor import Actor
-from rxbackup.errors import BackupNotFound, Busy, NotFound, Refused
+from rxbackup.errors import BackupNotFound, Busy, NotFound, Refused, UsageError
 from rxbackup.operations import backups, restores, retentions, trash, verifications
 from rxbackup.operations._alerting import raise_alert, solve_alert
 from rxbackup.operations._holding import hold_backup
@@ -19,7 +19,7 @@ from rxbackup.retention.policy import Policy
 from tests.support.schedules import MONDAY, TimeMachine
 
 
-def _taken(machine: TimeMachine, schedule_id: str, days: int, **facts: object) -> str:
+def _taken(machine: TimeMachine, schedule_id: str, days: float, **facts: object) -> str:
     """A backup of the schedule, so many days old; its row is all there is of it."""
     backup_id = str(uuid4())
     machine.installation.system_sql(
@@ -118,6 +118,17 @@ def test_a_policy_is_tried_before_it_is_saved(machine: TimeMachine, admin: Actor
     assert _there(machine, in_trash=True) == set()
     with pytest.raises(NotFound):
         retentions.preview_retention(machine.services, admin, "Daily")
+
+
+def test_a_policy_is_tried_in_the_zone_that_is_tried_with_it(machine: TimeMachine, admin: Actor) -> None:
+    view = machine.add(admin, policy=Policy(daily=2), zone="UTC")
+    for days in (0, 0.25):
+        _taken(machine, view.id, days)
+    # 06:00 and 12:00 UTC are one day in London; in Auckland midnight lies between.
+    assert len(retentions.preview_retention(machine.services, admin, "Nightly").going) == 1
+    assert retentions.preview_retention(machine.services, admin, "Nightly", zone="Pacific/Auckland").going == ()
+    with pytest.raises(UsageError):
+        retentions.preview_retention(machine.services, admin, "Nightly", zone="Pacific/Atlantis")
 
 
 def _rows_of(services: Services, admin: Actor) -> BackupView:

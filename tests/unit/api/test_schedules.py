@@ -87,7 +87,8 @@ def test_a_policy_is_tried(client: httpx.Client, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(
         retentions,
         "preview_retention",
-        lambda s, a, name, policy=None: RetentionView(name, policy.in_words() if policy else "", "", ()),
+        lambda s, a, name, policy=None, zone="": RetentionView(name, policy.in_words() if policy else "", zone, ()),
     )
-    answer = client.post("/api/v1/schedules/Nightly/retention", json={"last": 3}, headers=SIGNED)
-    assert answer.json()["keeps"] == "Keep the last 3, never fewer than 1 verified"
+    address = "/api/v1/schedules/Nightly/retention"
+    answer = client.post(address, json={"last": 3}, params={"zone": "Asia/Tokyo"}, headers=SIGNED).json()
+    assert (answer["keeps"], answer["held"]) == ("Keep the last 3, never fewer than 1 verified", "Asia/Tokyo")

@@ -194,7 +194,7 @@ def _year(new: NewSchedule) -> str:
 def _simulate(actor: Actor, schedule: str, form: Mapping[str, object]) -> RetentionView | None:
     try:
         new = read_form(form, name_needed=False)
-        return retentions.preview_retention(wiring.current(), actor, schedule, policy=new.policy)
+        return retentions.preview_retention(wiring.current(), actor, schedule, policy=new.policy, zone=new.zone)
     except NotSignedIn:
         raise
     except RxbackupError:

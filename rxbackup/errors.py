@@ -74,11 +74,20 @@ def _rebuild(kind: type[RxbackupError], message: str, hint: str) -> RxbackupErro
 
 
 class UsageError(RxbackupError):
-    """What was asked makes no sense as it stands."""
+    """What was asked makes no sense as it stands.
+
+    Args:
+        message, hint: as of every error.
+        field: which of the given values is meant, where it is one, so that a form can say it there.
+    """
 
     exit_code = 2
     http_status = 400
     default_hint = "Correct the value and try again."
+
+    def __init__(self, message: str | None = None, *, hint: str | None = None, field: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
 
 
 class TooLarge(UsageError):
@@ -273,7 +282,7 @@ class NotDelivered(RxbackupError):
     """The message could not be delivered."""
 
     http_status = 502
-    default_hint = "Check the channel, then `rxbackup channel test NAME`."
+    default_hint = "Check the channel, then send a test."
 
 
 class StoreTrouble(RxbackupError):

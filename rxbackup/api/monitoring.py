@@ -11,7 +11,7 @@ from rxbackup.api.identity import OpenServices, Who
 from rxbackup.api.problems import PROBLEMS
 from rxbackup.operations import alerts, channels, freshness, measures
 from rxbackup.operations.alert_views import AlertView, FreshnessView
-from rxbackup.operations.channel_views import ChannelView, EventView, MessageView, NewChannel
+from rxbackup.operations.channel_views import ChannelChange, ChannelView, EventView, MessageView, NewChannel
 from rxbackup.operations.measure_views import History
 
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS, tags=["monitoring"])
@@ -48,13 +48,29 @@ class WantedChannel(BaseModel):
         return NewChannel(**{**given, "events": events, "to": tuple(self.to)})
 
 
-class ChannelChange(BaseModel):
-    """What to change of a channel; what is not given stays."""
+class WantedChange(BaseModel):
+    """What to change of a channel; what is not given stays, and its secrets with it. An empty one is taken away."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
+    name: Annotated[str, Field(max_length=63)] | None = None
     events: _Events | None = None
     active: bool | None = None
+    to: Annotated[list[_Text], Field(max_length=50)] | None = None
+    sender: _Text | None = None
+    host: _Text | None = None
+    port: int | None = None
+    security: Literal["starttls", "tls", "none"] | None = None
+    username: _Text | None = None
+    password: _Secret | None = None
+    url: _Secret | None = None
+    signing_key: _Secret | None = None
+
+    def as_change(self) -> ChannelChange:
+        """The same for the operations."""
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        lists = {name: None if given[name] is None else tuple(given[name]) for name in ("events", "to")}
+        return ChannelChange(**{**given, **lists})
 
 
 @router.get("/events")
@@ -77,11 +93,10 @@ def add_channel(services: OpenServices, actor: Who, wanted: Annotated[WantedChan
 
 @router.patch("/channels/{name}")
 def change_channel(
-    services: OpenServices, actor: Who, name: ChannelName, change: Annotated[ChannelChange, Body()]
+    services: OpenServices, actor: Who, name: ChannelName, change: Annotated[WantedChange, Body()]
 ) -> ChannelView:
-    """Choose anew what a channel hears of, or let it rest."""
-    events = None if change.events is None else tuple(change.events)
-    return channels.change_channel(services, actor, name, events=events, active=change.active)
+    """Change what a channel hears of, what it is called or where it goes, or let it rest."""
+    return channels.change_channel(services, actor, name, change.as_change())
 
 
 @router.post("/channels/{name}/test")

@@ -13,7 +13,7 @@ _SHORTEST_SECRET = 4
 
 
 def service_of(url: str) -> str:
-    """Which service an address is for, as far as may be shown: its scheme.
+    """Which service an address is for, by its own name: all that may be shown of it.
 
     Raises:
         UsageError: Apprise does not know it, or it would tell nobody.
@@ -23,12 +23,13 @@ def service_of(url: str) -> str:
     scheme = url.partition("://")[0].strip().lower()
     if scheme in _HOST_ONLY:
         raise UsageError(f"{scheme} speaks to the server's own desktop, where nobody sits.", hint="Choose a service.")
-    if "://" not in url or apprise.Apprise.instantiate(url, suppress_exceptions=True) is None:
+    service = apprise.Apprise.instantiate(url, suppress_exceptions=True) if "://" in url else None
+    if service is None:
         raise UsageError(
             "Apprise does not understand this address.",
             hint="It looks like slack://TokenA/TokenB/TokenC or ntfy://topic; Apprise's pages list every service.",
         )
-    return scheme
+    return str(service.service_name)
 
 
 def send_elsewhere(url: str, letter: Letter) -> None:
@@ -39,10 +40,12 @@ def send_elsewhere(url: str, letter: Letter) -> None:
     """
     import apprise
 
-    service = url.partition("://")[0]
+    try:
+        service = service_of(url)
+    except UsageError as error:
+        raise NotDelivered(error.message, hint="Change the address of the channel.") from None
     sender = apprise.Apprise(asset=apprise.AppriseAsset(app_id="rxbackup", app_desc="rxbackup", async_mode=False))
-    if not sender.add(url):
-        raise NotDelivered(f"Apprise does not understand the address for {service}.", hint="Add the channel again.")
+    sender.add(url)
     with apprise.LogCapture(level=apprise.logging.WARNING, fmt="%(message)s") as said:  # type: ignore[no-untyped-call]
         done = sender.notify(
             title=letter.subject,

@@ -16,7 +16,7 @@ from rxbackup.notify.letter import Letter
 
 SIGNATURE = "X-Rxbackup-Signature"
 _SECONDS = 15.0
-_HOOK_HINT = "Check the address and who listens there, then `rxbackup channel test`."
+_HOOK_HINT = "Check the address and who listens there, then send a test."
 
 
 class _StayHere(urllib.request.HTTPRedirectHandler):

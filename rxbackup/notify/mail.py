@@ -14,7 +14,7 @@ from rxbackup.notify.letter import Letter
 
 SECURITIES = ("starttls", "tls", "none")
 _SECONDS = 15.0
-_MAIL_HINT = "Check the server's name, its port and how it is secured, then `rxbackup channel test`."
+_MAIL_HINT = "Check the server's name, its port and how it is secured, then send a test."
 
 
 def send_mail(settings: Mapping[str, Any], secrets: Mapping[str, str], letter: Letter) -> None:
@@ -38,10 +38,13 @@ def send_mail(settings: Mapping[str, Any], secrets: Mapping[str, str], letter: L
     except smtplib.SMTPAuthenticationError as error:
         raise NotDelivered(
             f"The mail server {host} did not accept the user name or the password ({error.smtp_code}).",
-            hint="Add the channel again with the right ones.",
+            hint="Change them on the channel, then send a test.",
         ) from None
     except smtplib.SMTPRecipientsRefused as error:
-        raise NotDelivered(f"The mail server {host} refused {', '.join(sorted(error.recipients))}.") from None
+        raise NotDelivered(
+            f"The mail server {host} refused {', '.join(sorted(error.recipients))}.",
+            hint="Check the addresses, and whether the server takes mail for them without a user name.",
+        ) from None
     except smtplib.SMTPException as error:
         raise NotDelivered(f"The mail server {host} refused: {_said(error)}", hint=_MAIL_HINT) from None
     except ssl.SSLError as error:

@@ -29,6 +29,8 @@ EVENTS = MappingProxyType(
     }
 )
 """What can be told, and what it means."""
+TEST = "test"
+"""What a message is about that somebody sent to try a channel out."""
 USUAL_EVENTS = tuple(name for name in EVENTS if name != "success")
 
 

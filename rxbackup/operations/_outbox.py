@@ -36,13 +36,18 @@ def purpose_of(channel: UUID) -> str:
 
 
 def way_of(services: Services, session: Session, channel: Channel) -> Way:
-    """How to reach a channel, with its secrets open.
+    """How to reach a channel, with its secrets open. Raises `KeyTrouble` as `secrets_of`."""
+    return Way(channel.kind, channel.settings, secrets_of(services, session, channel))
+
+
+def secrets_of(services: Services, session: Session, channel: Channel) -> dict[str, str]:
+    """A channel's secrets, open: never keep them, never show them.
 
     Raises:
         KeyTrouble: they were sealed with another key.
     """
     try:
-        secrets = open_secrets(
+        return open_secrets(
             channel.secrets,
             load_keyring(services.settings),
             installation=own_identity(session),
@@ -51,9 +56,22 @@ def way_of(services: Services, session: Session, channel: Channel) -> Way:
     except WrongKey:
         raise KeyTrouble(
             f"The secrets of the channel {channel.name} were sealed with another key.",
-            hint="Put the right key back, or remove the channel and add it again.",
+            hint="Put the right key back, or change the channel and give its secrets anew.",
         ) from None
-    return Way(channel.kind, channel.settings, secrets)
+
+
+def kept_problem(error: RxbackupError) -> str:
+    """A problem as a channel keeps it: what happened, and in a second line what to do."""
+    return f"{' '.join(error.message.split())}\n{' '.join(error.hint.split())}"
+
+
+def try_again_now(session: Session, channel: UUID, now: datetime) -> None:
+    """What did not get there before is tried at once: something about the channel was mended."""
+    session.exec(
+        update(Message)
+        .where(col(Message.channel_id) == channel, col(Message.state) == "waiting", col(Message.problem).is_not(None))
+        .values(next_try_at=now)
+    )
 
 
 def send_waiting(services: Services, identity: str) -> int:
@@ -87,14 +105,15 @@ def _send_on(services: Services, identity: str, channel_id: UUID) -> int:
                 way = way_of(services, session, channel)
             send(way, Letter(str(message.id), message.event, message.subject, message.body, message.html))
         except RxbackupError as error:
-            problem = error.message
+            problem = kept_problem(error)
         except Exception as error:
             _logger.exception("Message %s could not be sent on %s", message.id, channel.name)
             problem = f"Something unexpected happened ({type(error).__name__}); the log has the details."
         with services.system.session(identity) as session:
             _note(services, session, channel, message, problem)
         if problem:
-            _logger.warning("Message %s waits for the channel %s: %s", message.id, channel.name, problem)
+            what = problem.partition("\n")[0]
+            _logger.warning("Message %s waits for the channel %s: %s", message.id, channel.name, what)
             break
         sent += 1
     return sent
@@ -129,6 +148,7 @@ def _note(services: Services, session: Session, channel: Channel, message: Messa
         session.exec(this_channel.values(last_sent_at=now, last_problem=None))
         return
     session.exec(this_channel.values(last_problem=problem))
+    problem = problem.partition("\n")[0]
     patience = _HEARTBEAT_PATIENCE if channel.kind == "heartbeat" else _PATIENCE
     again = now + after(message.attempts)
     if again > message.created_at + patience:

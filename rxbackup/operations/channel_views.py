@@ -35,6 +35,37 @@ class NewChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class ChannelChange:
+    """What to change of a channel. None leaves it as it is; the kind always stays.
+
+    Attributes:
+        active: False lets it rest, with everything that it knows.
+        port: 0 is the usual one.
+        password, signing_key: an empty one takes away the one that is kept.
+        name, events, to, sender, host, security, username, url: as of `NewChannel`.
+    """
+
+    name: str | None = None
+    events: tuple[str, ...] | None = None
+    active: bool | None = None
+    to: tuple[str, ...] | None = None
+    sender: str | None = None
+    host: str | None = None
+    port: int | None = None
+    security: str | None = None
+    username: str | None = None
+    password: SecretStr | None = field(default=None, repr=False)
+    url: SecretStr | None = field(default=None, repr=False)
+    signing_key: SecretStr | None = field(default=None, repr=False)
+
+    @property
+    def is_of_the_way(self) -> bool:
+        """Whether it changes where messages go, or how."""
+        way = (self.to, self.sender, self.host, self.port, self.security, self.username)
+        return any(each is not None for each in (*way, self.password, self.url, self.signing_key))
+
+
+@dataclass(frozen=True, slots=True)
 class EventView:
     """Something that can be told. `is_usual` says whether channels hear of it unless told otherwise."""
 
@@ -49,8 +80,10 @@ class ChannelView:
 
     Attributes:
         where: where its messages go, without what is secret in it.
-        problem: why the last message did not get there; empty once one did.
+        problem: why the last message did not get there; empty once one did. problem_hint: what to do about that.
         waiting: messages that are still to be sent.
+        to, sender, host, port, security, username: of an email channel, as of `NewChannel`.
+        has_password, has_signing_key: whether one is kept; it is never shown again.
     """
 
     id: str
@@ -64,11 +97,20 @@ class ChannelView:
     last_sent_at: datetime | None
     problem: str
     waiting: int = 0
+    problem_hint: str = ""
+    to: tuple[str, ...] = ()
+    sender: str = ""
+    host: str = ""
+    port: int = 0
+    security: str = ""
+    username: str = ""
+    has_password: bool = False
+    has_signing_key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class MessageView:
-    """One message of the outbox. `state` is waiting, sent or given up."""
+    """One message of the outbox. `state` is waiting, sent or given up; `event` is test where somebody tried it out."""
 
     id: str
     channel: str

@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
-from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
-from rxbackup.errors import NotFound, Refused, RxbackupError
+from rxbackup.errors import RxbackupError
 from rxbackup.notify.letter import Letter, Said, as_html, as_text, subject_of
 from rxbackup.notify.sending import send
-from rxbackup.operations._announcing import EVENTS, USUAL_EVENTS, link_to, place_of
-from rxbackup.operations._new_channel import check_events, check_new_channel
-from rxbackup.operations._outbox import forget_old, purpose_of, send_waiting, way_of
-from rxbackup.operations.channel_views import ChannelView, EventView, MessageView, NewChannel
+from rxbackup.operations._announcing import EVENTS, TEST, USUAL_EVENTS, link_to, place_of
+from rxbackup.operations._channel_rows import audit_channel, message_view, one_channel, refuse_taken, view_of
+from rxbackup.operations._new_channel import (
+    check_changed_channel,
+    check_events,
+    check_name,
+    check_new_channel,
+    needs_secrets,
+)
+from rxbackup.operations._outbox import (
+    forget_old,
+    kept_problem,
+    purpose_of,
+    secrets_of,
+    send_waiting,
+    try_again_now,
+    way_of,
+)
+from rxbackup.operations.channel_views import ChannelChange, ChannelView, EventView, MessageView, NewChannel
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.tables.identity import own_identity
@@ -25,6 +39,7 @@ from rxbackup.vault.credentials import seal_secrets
 from rxbackup.vault.keyring import load_keyring
 
 __all__ = [
+    "ChannelChange",
     "ChannelView",
     "EventView",
     "MessageView",
@@ -61,8 +76,7 @@ def add_channel(services: Services, actor: Actor, new: NewChannel) -> ChannelVie
     keyring = load_keyring(services.settings)
     channel_id = uuid4()
     with services.system.session(actor.identity) as session:
-        if _find(session, checked.name) is not None:
-            raise Refused(f"There is a channel named {checked.name} already.", hint="Choose another name.")
+        refuse_taken(session, checked.name)
         sealed = seal_secrets(
             checked.secrets, keyring, installation=own_identity(session), purpose=purpose_of(channel_id)
         )
@@ -78,8 +92,8 @@ def add_channel(services: Services, actor: Actor, new: NewChannel) -> ChannelVie
         )
         session.add(channel)
         session.flush()
-        _audit(session, actor, "channel.added", channel)
-        return _view(channel)
+        audit_channel(session, actor, "channel.added", channel)
+        return view_of(channel)
 
 
 @requires(Permission.ADMINISTER)
@@ -94,34 +108,37 @@ def list_channels(services: Services, actor: Actor) -> tuple[ChannelView, ...]:
             ).all()
         )
         rows = session.exec(select(Channel).order_by(func.lower(col(Channel.name)))).all()
-        return tuple(_view(row, waiting.get(row.id, 0)) for row in rows)
+        return tuple(view_of(row, waiting.get(row.id, 0)) for row in rows)
 
 
 @requires(Permission.ADMINISTER)
-def change_channel(
-    services: Services,
-    actor: Actor,
-    name: str,
-    *,
-    events: tuple[str, ...] | None = None,
-    active: bool | None = None,
-) -> ChannelView:
-    """Choose anew what a channel hears of, or let it rest; None leaves it as it is.
+def change_channel(services: Services, actor: Actor, name: str, change: ChannelChange) -> ChannelView:
+    """Change what a channel hears of, what it is called or where it goes, or let it rest.
+
+    Where messages go or how was changed: what waits because it did not get there before is tried at once.
 
     Raises:
         NotFound: there is no channel of that name.
-        UsageError: there is no such event.
+        UsageError: something about it cannot be meant; says what.
+        Refused: the new name is taken.
+        KeyTrouble: the secrets that stay cannot be opened.
     """
     with services.system.session(actor.identity) as session:
-        channel = _one(session, name)
-        if events is not None:
-            channel.events = list(check_events(channel.kind, events))
-        if active is not None:
-            channel.active = active
+        channel = one_channel(session, name)
+        wanted = channel.name if change.name is None else check_name(change.name)
+        if wanted != channel.name:
+            refuse_taken(session, wanted)
+            channel.name = wanted
+        if change.events is not None:
+            channel.events = list(check_events(channel.kind, change.events))
+        if change.active is not None:
+            channel.active = change.active
+        if change.is_of_the_way:
+            _change_way(services, session, channel, change)
         session.add(channel)
         session.flush()
-        _audit(session, actor, "channel.changed", channel)
-        return _view(channel)
+        audit_channel(session, actor, "channel.changed", channel)
+        return view_of(channel)
 
 
 @requires(Permission.ADMINISTER)
@@ -132,11 +149,11 @@ def remove_channel(services: Services, actor: Actor, name: str) -> ChannelView:
         NotFound: there is no channel of that name.
     """
     with services.system.session(actor.identity) as session:
-        channel = _one(session, name)
-        view = _view(channel)
+        channel = one_channel(session, name)
+        view = view_of(channel)
         session.delete(channel)
         session.flush()
-        _audit(session, actor, "channel.removed", channel)
+        audit_channel(session, actor, "channel.removed", channel)
     return view
 
 
@@ -144,13 +161,15 @@ def remove_channel(services: Services, actor: Actor, name: str) -> ChannelView:
 def try_channel(services: Services, actor: Actor, name: str) -> ChannelView:
     """Send something there now, and wait until it is taken or refused: some 15 seconds at most.
 
+    Once it is taken, what waits because it did not get there before is tried at once.
+
     Raises:
         NotFound: there is no channel of that name.
         NotDelivered: it was not taken; says why.
         KeyTrouble: its secrets cannot be opened.
     """
     with services.system.session(actor.identity) as session:
-        channel = _one(session, name)
+        channel = one_channel(session, name)
         way = way_of(services, session, channel)
         channel_id = channel.id
     place = place_of(services)
@@ -159,19 +178,15 @@ def try_channel(services: Services, actor: Actor, name: str) -> ChannelView:
         f"{actor.email} asked rxbackup for a test. If you can read this, the channel works.",
         link=link_to(services, "/"),
     )
-    letter = Letter(str(uuid4()), "test", subject_of(said, place), as_text(said, place), as_html(said, place))
-    problem: str | None = None
+    letter = Letter(str(uuid4()), TEST, subject_of(said, place), as_text(said, place), as_html(said, place))
     try:
         send(way, letter)
     except RxbackupError as error:
-        problem = error.message
+        _note_test(services, actor, channel_id, letter, kept_problem(error))
         raise
-    finally:
-        told = {"last_problem": problem} | ({} if problem else {"last_sent_at": services.clock()})
-        with services.system.session(actor.identity) as session:
-            session.exec(update(Channel).where(col(Channel.id) == channel_id).values(**told))
+    _note_test(services, actor, channel_id, letter, None)
     with services.system.session(actor.identity) as session:
-        return _view(_one(session, name))
+        return view_of(one_channel(session, name))
 
 
 @requires(Permission.ADMINISTER)
@@ -184,7 +199,7 @@ def recent_messages(services: Services, actor: Actor, *, limit: int = 50) -> tup
         .limit(max(1, min(limit, 500)))
     )
     with services.system.session(actor.identity) as session:
-        return tuple(_message_view(message, name) for message, name in session.exec(statement))
+        return tuple(message_view(message, name) for message, name in session.exec(statement))
 
 
 @requires(Permission.ADMINISTER)
@@ -199,62 +214,42 @@ def forget_old_messages(services: Services, actor: Actor) -> None:
     forget_old(services, actor.identity)
 
 
-def _find(session: Session, name: str) -> Channel | None:
-    return session.exec(select(Channel).where(col(Channel.name) == name.strip())).first()
-
-
-def _one(session: Session, name: str) -> Channel:
-    channel = _find(session, name)
-    if channel is None:
-        raise NotFound(f"There is no channel named {name[:80]!r}.", hint="`rxbackup channel list` shows them all.")
-    return channel
-
-
-def _view(channel: Channel, waiting: int = 0) -> ChannelView:
-    return ChannelView(
-        id=str(channel.id),
-        name=channel.name,
-        kind=channel.kind,
-        where=str(channel.settings.get("where", "")),
-        events=tuple(channel.events),
-        active=channel.active,
-        created_by=channel.created_by,
-        created_at=channel.created_at,
-        last_sent_at=channel.last_sent_at,
-        problem=channel.last_problem or "",
-        waiting=waiting,
+def _note_test(services: Services, actor: Actor, channel_id: UUID, letter: Letter, problem: str | None) -> None:
+    """What came of a test: on its channel, and among the messages."""
+    now = services.clock()
+    message = Message(
+        id=UUID(letter.id),
+        channel_id=channel_id,
+        event=letter.event,
+        subject=letter.subject,
+        body=letter.body,
+        html=letter.html,
+        state="given up" if problem else "sent",
+        attempts=1,
+        next_try_at=now,
+        created_at=now,
+        sent_at=None if problem else now,
+        problem=problem.partition("\n")[0] if problem else None,
     )
+    with services.system.session(actor.identity) as session:
+        this = update(Channel).where(col(Channel.id) == channel_id).returning(col(Channel.id))
+        told = {"last_problem": problem} | ({} if problem else {"last_sent_at": now})
+        if session.exec(this.values(**told)).first() is None:
+            return  # removed while it was tried
+        session.add(message)
+        if not problem:
+            try_again_now(session, channel_id, now)
 
 
-def _message_view(message: Message, channel: str) -> MessageView:
-    return MessageView(
-        id=str(message.id),
-        channel=channel,
-        event=message.event,
-        subject=message.subject,
-        body=message.body,
-        state=message.state,
-        attempts=message.attempts,
-        created_at=message.created_at,
-        sent_at=message.sent_at,
-        next_try_at=message.next_try_at if message.state == "waiting" else None,
-        problem=message.problem or "",
+def _change_way(services: Services, session: Session, channel: Channel, change: ChannelChange) -> None:
+    secrets = secrets_of(services, session, channel) if needs_secrets(channel, change) else {}
+    checked = check_changed_channel(channel, secrets, change)
+    channel.settings = checked.settings
+    channel.secrets = seal_secrets(
+        checked.secrets,
+        load_keyring(services.settings),
+        installation=own_identity(session),
+        purpose=purpose_of(channel.id),
     )
-
-
-def _audit(session: Session, actor: Actor, action: str, channel: Channel) -> None:
-    audit.append(
-        session,
-        actor=actor.email,
-        action=action,
-        object_type="channel",
-        object_id=str(channel.id),
-        details={
-            "name": channel.name,
-            "kind": channel.kind,
-            "where": str(channel.settings.get("where", "")),
-            "events": list(channel.events),
-            "active": channel.active,
-            "door": actor.door,
-        },
-    )
+    channel.last_problem = None
+    try_again_now(session, channel.id, services.clock())

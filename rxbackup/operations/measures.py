@@ -12,6 +12,7 @@ from sqlmodel import Session, col, select
 from rxbackup.access.actor import SYSTEM_EMAIL, Actor
 from rxbackup.access.roles import Permission
 from rxbackup.operations._alerting import CRITICAL, WARNING, raise_alert, solve_alert
+from rxbackup.operations._announcing import TEST
 from rxbackup.operations.freshness import show_freshness
 from rxbackup.operations.guard import requires
 from rxbackup.operations.health import HEARTBEAT
@@ -65,7 +66,7 @@ def read_measures(services: Services, actor: Actor) -> Measures:
             latest=_latest(session),
             stores=stores,
             alerts=_by(session, col(Alert.kind), col(Alert.severity), where=col(Alert.solved_at).is_(None)),
-            messages=_by(session, col(Message.state)),
+            messages=_by(session, col(Message.state), where=col(Message.event) != TEST),
             scheduler_at=datetime.fromisoformat(beat["at"]) if beat else None,
         )
 

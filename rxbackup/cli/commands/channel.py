@@ -93,7 +93,7 @@ def list_(*, as_json: AsJson = False) -> None:
         table(headings, [_row(view) for view in views], right=(5,))
         for view in views:
             if view.problem:
-                say(f"{view.name}: {view.problem}")
+                say(f"{view.name}: {view.problem} {view.problem_hint}".rstrip())
 
     answer({"channels": views}, as_json=as_json, text=show)
 
@@ -112,17 +112,45 @@ def try_(name: Name, *, as_json: AsJson = False) -> None:
 def change(
     name: Name,
     *,
+    rename: Annotated[str | None, typer.Option("--name", metavar="NEW", help="What it is called from now on.")] = None,
     events: Events = None,
     pause: Annotated[bool | None, typer.Option("--pause/--resume", help="Let it rest, or wake it.")] = None,
+    email: Annotated[str | None, typer.Option("--email", metavar="A,B", help="Mail: the readers.")] = None,
+    smtp_host: Annotated[str | None, typer.Option("--smtp-host", metavar="HOST", help="Mail: the server.")] = None,
+    smtp_port: Annotated[int | None, typer.Option("--smtp-port", help="Mail: its port; 0 is the usual one.")] = None,
+    security: Annotated[str | None, typer.Option("--security", help="Mail: starttls, tls or none.")] = None,
+    sender: Annotated[str | None, typer.Option("--sender", help="Mail: from whom.")] = None,
+    username: Annotated[str | None, typer.Option("--username", help="Mail: to sign in at the server.")] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Mail: read another password from a line of stdin.")
+    ] = False,
+    url: Annotated[str | None, typer.Option("--url", metavar="URL", help=f"All others: {_Url}")] = None,
+    signing_key_stdin: Annotated[
+        bool, typer.Option("--signing-key-stdin", help="Web hook: read another key from a line of stdin.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Choose anew what a channel hears of, or let it rest."""
+    """Change what a channel hears of, what it is called or where it goes, or let it rest. What is not given stays."""
+    from rxbackup.operations.channel_views import ChannelChange
     from rxbackup.operations.channels import change_channel
 
+    change_ = ChannelChange(
+        name=rename,
+        events=names(events),
+        active=None if pause is None else not pause,
+        to=names(email),
+        sender=sender,
+        host=smtp_host,
+        port=smtp_port,
+        security=security,
+        username=username,
+        password=_line("The password:") if password_stdin else None,
+        url=None if url is None else _secret(url),
+        signing_key=_line("The key to sign with:") if signing_key_stdin else None,
+    )
     with installation() as at:
-        active = None if pause is None else not pause
-        view = change_channel(at.services, at.actor, name, events=names(events), active=active)
-    answer(view, as_json=as_json, text=lambda: say(f"{view.name} hears of: {_hears(view)}."))
+        view = change_channel(at.services, at.actor, name, change_)
+    answer(view, as_json=as_json, text=lambda: say(f"{view.name} ({view.where}) hears of: {_hears(view)}."))
 
 
 @app.command()

@@ -27,7 +27,14 @@ def test_channels_on_the_terminal(shop: Terminal, mail_server: MailServer, web_s
     assert listed["dead"]["events"] == ["failure", "overdue"]
     assert "cannot be reached" in listed["dead"]["problem"]
 
-    assert shop.run("channel", "change", "dead", "--pause").out.startswith("dead hears of: nothing")
+    assert shop.run("channel", "change", "dead", "--pause").out.endswith("hears of: nothing: it is paused.\n")
+    mended = shop.run("channel", "change", "dead", "--resume", "--name", "alive", "--smtp-port", str(mail_server.port))
+    assert "alive (ada@example.org, bob@example.org by" in mended.out
+    assert shop.run("channel", "test", "alive").code == 0
+    assert shop.run("channel", "change", "hook", "--url", "-", typed=f"{web_server.url}/0ther\n").code == 0
+    assert shop.run("channel", "test", "hook").code == 0
+    assert web_server.calls[-1].path == "/0ther"
+    assert shop.run("channel", "change", "alive", "--name", "dead").code == 0
     assert shop.run("channel", "remove", "dead", "--yes").code == 0
     assert shop.run("channel", "remove", "dead", "--yes").code == 4
     assert (

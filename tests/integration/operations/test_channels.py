@@ -7,9 +7,9 @@ from pydantic import SecretStr
 
 from rxbackup.errors import NotDelivered, NotFound, Refused, UsageError
 from rxbackup.notify.letter import Said
-from rxbackup.operations import channels
+from rxbackup.operations import channels, measures
 from rxbackup.operations._announcing import announce
-from rxbackup.operations.channel_views import NewChannel
+from rxbackup.operations.channel_views import ChannelChange, NewChannel
 from tests.support.installation import CONSOLE, Installation
 from tests.support.receivers import MailServer, WebServer, free_port, mail_server, web_server
 
@@ -148,6 +148,11 @@ def test_another_key_says_so(installation: Installation, web_server: WebServer) 
     create_key_file(path)
     with pytest.raises(KeyTrouble, match="sealed with another key"):
         channels.try_channel(installation.services, CONSOLE, "hook")
+    with pytest.raises(KeyTrouble):
+        channels.change_channel(installation.services, CONSOLE, "hook", ChannelChange(url=SecretStr(web_server.url)))
+    anew = ChannelChange(url=SecretStr(web_server.url), signing_key=SecretStr(""))
+    channels.change_channel(installation.services, CONSOLE, "hook", anew)
+    assert channels.try_channel(installation.services, CONSOLE, "hook").problem == ""
 
 
 def test_a_test_says_what_came_of_it(installation: Installation, mail_server: MailServer) -> None:
@@ -156,18 +161,92 @@ def test_a_test_says_what_came_of_it(installation: Installation, mail_server: Ma
     assert mail_server.mails[0]["subject"].startswith("Test of the channel people")
 
     mail_server.answer = "550 no"
+    installation.clock.forward(seconds=1)
     with pytest.raises(NotDelivered):
         channels.try_channel(installation.services, CONSOLE, "people")
-    assert "no" in channels.list_channels(installation.services, CONSOLE)[0].problem
+    (view,) = channels.list_channels(installation.services, CONSOLE)
+    assert "refused: no" in view.problem
+    assert "send a test" in view.problem_hint
+    failed, worked = channels.recent_messages(installation.services, CONSOLE)
+    assert (failed.event, failed.state, worked.event, worked.state) == ("test", "given up", "test", "sent")
+    assert "refused: no" in failed.problem
+    installation.clock.forward(days=1)
+    assert _send(installation) == 0  # a test is not tried again by itself
+    assert measures.read_measures(installation.services, CONSOLE).messages == ()
+
+
+def test_what_waits_goes_at_once_when_the_channel_is_mended(
+    installation: Installation, mail_server: MailServer
+) -> None:
+    channels.add_channel(installation.services, CONSOLE, _mail(free_port()))
+    _tell(installation, "run 1")
+    assert _send(installation) == 0
+    change = ChannelChange(name="on-call", port=mail_server.port, to=("ada@example.org", "bob@example.org"))
+    view = channels.change_channel(installation.services, CONSOLE, "people", change)
+    assert (view.name, view.problem, view.port) == ("on-call", "", mail_server.port)
+    assert view.where == f"ada@example.org, bob@example.org by 127.0.0.1:{mail_server.port}"
+    assert _send(installation) == 1
+    assert mail_server.mails[0]["to"] == "ada@example.org, bob@example.org"
+
+
+def test_what_waits_goes_at_once_after_a_test_that_worked(installation: Installation, web_server: WebServer) -> None:
+    web_server.status = 503
+    channels.add_channel(installation.services, CONSOLE, _hook(web_server.url))
+    _tell(installation, "run 1")
+    assert _send(installation) == 0
+    web_server.status = 200
+    channels.try_channel(installation.services, CONSOLE, "hook")
+    assert _send(installation) == 1
+
+
+def test_secrets_that_are_not_given_stay(
+    installation: Installation, mail_server: MailServer, web_server: WebServer
+) -> None:
+    signed_in = _mail(mail_server.port, username="rx", password=SecretStr("right horse"))
+    assert channels.add_channel(installation.services, CONSOLE, signed_in).has_password
+    change = ChannelChange(to=("bob@example.org",), sender="rx@example.org")
+    assert channels.change_channel(installation.services, CONSOLE, "people", change).has_password
+    channels.try_channel(installation.services, CONSOLE, "people")
+    assert mail_server.mails[0]["from"] == "rx@example.org"
+
+    hook = _hook(f"{web_server.url}/t0ken", signing_key=SecretStr("k3y"))
+    channels.add_channel(installation.services, CONSOLE, hook)
+    change = ChannelChange(signing_key=SecretStr(""))
+    assert not channels.change_channel(installation.services, CONSOLE, "hook", change).has_signing_key
+    channels.try_channel(installation.services, CONSOLE, "hook")
+    assert web_server.calls[0].path == "/t0ken"
+    assert "X-Rxbackup-Signature" not in web_server.calls[0].headers
+
+
+def test_a_kept_password_goes_to_no_other_server(installation: Installation, mail_server: MailServer) -> None:
+    signed_in = _mail(mail_server.port, username="rx", password=SecretStr("right horse"))
+    channels.add_channel(installation.services, CONSOLE, signed_in)
+    elsewhere = ChannelChange(host="localhost")
+    with pytest.raises(UsageError, match="no other mail server") as caught:
+        channels.change_channel(installation.services, CONSOLE, "people", elsewhere)
+    assert caught.value.field == "password"
+    again = ChannelChange(host="localhost", password=SecretStr("right horse"))
+    channels.change_channel(installation.services, CONSOLE, "people", again)
+    nobody = ChannelChange(host="127.0.0.1", username="")
+    assert not channels.change_channel(installation.services, CONSOLE, "people", nobody).has_password
+
+
+def test_a_channel_cannot_take_the_name_of_another(installation: Installation) -> None:
+    channels.add_channel(installation.services, CONSOLE, _mail(25))
+    channels.add_channel(installation.services, CONSOLE, _mail(25, "others"))
+    with pytest.raises(Refused, match="named others already"):
+        channels.change_channel(installation.services, CONSOLE, "people", ChannelChange(name=" others "))
+    channels.change_channel(installation.services, CONSOLE, "people", ChannelChange(name="people"))
 
 
 def test_a_resting_channel_hears_nothing_and_a_removed_one_is_gone(
     installation: Installation, web_server: WebServer
 ) -> None:
     channels.add_channel(installation.services, CONSOLE, _hook(web_server.url))
-    channels.change_channel(installation.services, CONSOLE, "hook", active=False)
+    channels.change_channel(installation.services, CONSOLE, "hook", ChannelChange(active=False))
     assert _tell(installation, "run 1") == 0
-    channels.change_channel(installation.services, CONSOLE, "hook", active=True, events=("undo", "failure"))
+    awake = ChannelChange(active=True, events=("undo", "failure"))
+    channels.change_channel(installation.services, CONSOLE, "hook", awake)
     assert _tell(installation, "run 1") == 1
     channels.remove_channel(installation.services, CONSOLE, "hook")
     assert _send(installation) == 0
@@ -184,7 +263,8 @@ def test_a_resting_channel_hears_nothing_and_a_removed_one_is_gone(
         _mail(25, to=()),
         _mail(25, to=("nobody",)),
         _mail(25, to=("a@b.org\nBcc: c@d.org",)),
-        _mail(25, host="mail.example.org", password=SecretStr("x")),
+        _mail(25, host="mail.example.org", username="rx", password=SecretStr("x")),
+        _mail(25, password=SecretStr("x")),
         _mail(70000),
         _mail(25, security="hope"),
         NewChannel("x", "webhook"),

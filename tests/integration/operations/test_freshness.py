@@ -18,9 +18,9 @@ from rxbackup.operations.services import Services
 from rxbackup.operations.views import NewBackup, NewSchedule
 from rxbackup.worker.dispatch import perform_job
 from tests.support.installation import CONSOLE, Installation
-from tests.support.receivers import WebServer, web_server
+from tests.support.receivers import MailServer, WebServer, mail_server, web_server
 
-__all__ = ["web_server"]
+__all__ = ["mail_server", "web_server"]
 
 SYSTEM = Actor.system()
 
@@ -76,9 +76,11 @@ def _schedule(installation: Installation, services: Services) -> None:
 
 
 def test_three_days_of_silence_are_one_alert_and_one_recovery(
-    installation: Installation, services: Services, web_server: WebServer
+    installation: Installation, services: Services, web_server: WebServer, mail_server: MailServer
 ) -> None:
     channels.add_channel(services, CONSOLE, NewChannel("hook", "webhook", url=SecretStr(web_server.url)))
+    mail = {"to": ("ada@example.org",), "host": "127.0.0.1", "port": mail_server.port, "security": "none"}
+    channels.add_channel(services, CONSOLE, NewChannel("people", "email", **mail))  # type: ignore[arg-type]
     _schedule(installation, services)
     _tick(services)
     assert _heard(web_server) == ["First backup is safe: Nightly"]
@@ -101,6 +103,15 @@ def test_three_days_of_silence_are_one_alert_and_one_recovery(
     assert _heard(web_server) == ["Backups work again: Nightly"]
     assert alerts.list_alerts(services, CONSOLE) == ()
     assert _of(services, "Nightly").state == "ok"
+
+    _, overdue, recovered = mail_server.mails
+    assert overdue["subject"].startswith("No good backup in time: Nightly · ")
+    plain, html = (overdue.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]
+    for words in ("Nightly has brought no good backup for 3 days. It should: every day", "What to do: See whether"):
+        assert words in plain
+    assert "Last good backup: " in plain
+    assert "Nightly has brought no good backup for 3 days." in html
+    assert recovered["subject"].startswith("Backups work again: Nightly · ")
 
 
 def test_a_schedule_that_rests_is_not_late(installation: Installation, services: Services) -> None:

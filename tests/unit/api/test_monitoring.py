@@ -14,7 +14,7 @@ from rxbackup.access.actor import Actor
 from rxbackup.api.app import create_api
 from rxbackup.errors import NotDelivered
 from rxbackup.operations import channels, sign_in
-from rxbackup.operations.channel_views import ChannelView, NewChannel
+from rxbackup.operations.channel_views import ChannelChange, ChannelView, NewChannel
 from tests.support.asgi_client import client_of
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
@@ -67,8 +67,12 @@ def test_a_test_that_fails_says_why(client: httpx.Client, monkeypatch: pytest.Mo
 
 
 def test_a_channel_is_changed(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[dict[str, Any]] = []
-    monkeypatch.setattr(channels, "change_channel", lambda s, a, name, **what: asked.append(what) or VIEW)
+    asked: list[ChannelChange] = []
+    monkeypatch.setattr(channels, "change_channel", lambda s, a, name, change: asked.append(change) or VIEW)
     assert client.patch("/api/v1/channels/hook", json={"active": False}, headers=HEADERS).status_code == 200
     assert client.patch("/api/v1/channels/hook", json={"events": ["undo"]}, headers=HEADERS).status_code == 200
-    assert asked == [{"events": None, "active": False}, {"events": ("undo",), "active": None}]
+    way = {"to": ["bob@example.org"], "port": 0, "password": "s3cret"}
+    assert client.patch("/api/v1/channels/hook", json=way, headers=HEADERS).status_code == 200
+    assert asked[:2] == [ChannelChange(active=False), ChannelChange(events=("undo",))]
+    assert (asked[2].to, asked[2].port, asked[2].url) == (("bob@example.org",), 0, None)
+    assert "s3cret" not in repr(asked)

@@ -111,7 +111,7 @@ def test_apprise_reaches_a_service(web_server: WebServer) -> None:
 
 def test_a_service_that_refuses_is_told_without_its_token(web_server: WebServer) -> None:
     web_server.status = 403
-    with pytest.raises(NotDelivered, match="json did not take it") as caught:
+    with pytest.raises(NotDelivered, match="JSON did not take it") as caught:
         send(Way("apprise", {}, {"url": web_server.url.replace("http://", "json://") + "/t0ken"}), LETTER)
     assert "t0ken" not in caught.value.message
 
@@ -124,6 +124,8 @@ def test_addresses_that_tell_nobody_are_refused(url: str) -> None:
 
 def test_known_services_are_shown_by_name() -> None:
     assert service_of("ntfy://some-topic") == "ntfy"
+    assert service_of("tgram://123456789:abcdefg_hijklmnop/12315544") == "Telegram"
+    assert service_of("https://hooks.slack.com/services/T1JJ3T3L2/A1BRTD4JD/TIiajkdnlazkcOXrIdevi7FQ") == "Slack"
 
 
 def test_what_may_be_secret_in_an_address_is_not_repeated() -> None:

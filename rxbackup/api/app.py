@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, FastAPI
 
 from rxbackup import __version__
 from rxbackup.api import (
+    activity,
     auth,
     docs,
     downloads,
@@ -40,6 +41,7 @@ def nothing_here(rest: str) -> None:
 
 
 ROUTERS = (
+    activity.router,
     auth.router,
     downloads.router,
     health.router,

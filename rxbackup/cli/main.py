@@ -10,6 +10,7 @@ import typer
 from rxbackup import __version__
 from rxbackup.cli import exit_codes, session
 from rxbackup.cli.commands import (
+    activity,
     admin,
     alert,
     backup,
@@ -59,6 +60,7 @@ app.add_typer(schedule.app, name="schedule", rich_help_panel="Backups")
 app.add_typer(retention.app, name="retention", rich_help_panel="Backups")
 app.command("prune", rich_help_panel="Backups")(prune.prune)
 app.command(rich_help_panel=_CARE)(alert.status)
+app.command(rich_help_panel=_CARE)(activity.activity)
 app.add_typer(alert.app, name="alert", rich_help_panel=_CARE)
 app.add_typer(channel.app, name="channel", rich_help_panel=_CARE)
 app.add_typer(admin.app, name="admin", rich_help_panel=_CARE)

@@ -87,7 +87,7 @@ def expect_alert(services: Services, actor: Actor, alert_id: str) -> AlertView:
             action="alert.expected",
             object_type="alert",
             object_id=str(alert.id),
-            details={"kind": alert.kind, "about": alert.about, "door": actor.door},
+            details={"name": _title(alert), "kind": alert.kind, "about": alert.about, "door": actor.door},
         )
         return _view(alert)
 

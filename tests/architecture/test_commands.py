@@ -23,7 +23,7 @@ PROMISED = [
     "backup pin", "backup unpin", "backup import", "backup copy", "backup uncopy", "backup rows", "compare",
     "backup undelete", "schedule add", "schedule list", "schedule show", "schedule pause", "schedule resume",
     "schedule run", "schedule edit", "schedule delete", "retention preview",
-    "status", "alert list", "alert expect", "channel add", "channel list", "channel test", "channel change",
+    "status", "activity", "alert list", "alert expect", "channel add", "channel list", "channel test", "channel change",
     "channel remove", "channel events", "channel messages",
     "side-schema list", "side-schema drop",
     "store add", "store list", "store test", "store remove", "store rebuild",

@@ -51,6 +51,16 @@ def test_a_schedule_from_add_to_delete(shop: Terminal) -> None:
     assert shop.run("schedule", "show", "Steady").code == 4
 
 
+def test_what_happened_is_told(shop: Terminal) -> None:
+    shop.run("schedule", "add", "Nightly", "--daily", "02:00")
+    told = shop.run("activity", "--kind", "schedule").out
+    assert "Added the schedule Nightly" in told
+    assert "1 line, page 1 of 1." in told
+    (line,) = shop.run("activity", "--text", "nightly", "--outcome", "done", "--json").json["items"]
+    assert (line["what"], line["door"]) == ("schedule.added", "console")
+    assert shop.run("activity", "--kind", "weather").code == 2
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

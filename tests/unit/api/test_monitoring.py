@@ -13,7 +13,8 @@ from rxbackup import wiring
 from rxbackup.access.actor import Actor
 from rxbackup.api.app import create_api
 from rxbackup.errors import NotDelivered
-from rxbackup.operations import channels, sign_in
+from rxbackup.operations import activity, channels, sign_in
+from rxbackup.operations.activity_views import ActivityLine, ActivityPage, ActivityQuery
 from rxbackup.operations.channel_views import ChannelChange, ChannelView, NewChannel
 from tests.support.asgi_client import client_of
 
@@ -76,3 +77,16 @@ def test_a_channel_is_changed(client: httpx.Client, monkeypatch: pytest.MonkeyPa
     assert asked[:2] == [ChannelChange(active=False), ChannelChange(events=("undo",))]
     assert (asked[2].to, asked[2].port, asked[2].url) == (("bob@example.org",), 0, None)
     assert "s3cret" not in repr(asked)
+
+
+def test_activity_is_asked_for_in_pages(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[ActivityQuery] = []
+    line = ActivityLine("act 1", NOW, "ada@b.org", "signed_in", "person", "done", "Signed in")
+    found = ActivityPage((line,), 1, 1, 1, NOW)
+    monkeypatch.setattr(activity, "list_activity", lambda s, a, query: asked.append(query) or found)
+    wanted: dict[str, Any] = {"kind": "person", "until": NOW.isoformat(), "page": 2}
+    answer = client.get("/api/v1/activity", params=wanted, headers=HEADERS).json()
+    assert (answer["items"][0]["title"], datetime.fromisoformat(answer["until"])) == ("Signed in", NOW)
+    assert asked == [ActivityQuery(kind="person", until=NOW, page=2)]
+    for wrong in ({"outcome": "great"}, {"until": "2026-11-23T03:00:00"}, {"page": 0}):
+        assert client.get("/api/v1/activity", params=wrong, headers=HEADERS).status_code == 400

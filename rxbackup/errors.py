@@ -21,7 +21,9 @@
     ├── KeyTrouble                      exit 1, HTTP 503
     │   ├── KeyMissing, KeyFileDamaged, KeyFileExposed, WrongKey
     ├── DatabaseTrouble                 exit 1, HTTP 503
-    │   ├── DatabaseUnavailable, LockNotAvailable, RowsHidden, DatabaseRefused, SchemaMoved
+    │   ├── DatabaseUnavailable
+    │   │   └── StatementCancelled
+    │   ├── LockNotAvailable, RowsHidden, DatabaseRefused, SchemaMoved
     ├── NotDelivered                    exit 1, HTTP 502    a message did not reach its channel
     └── StoreTrouble                    exit 1, HTTP 503
         ├── StoreFull (507), StoreNotWritable, StoreDenied, StoreMisaddressed
@@ -254,6 +256,12 @@ class DatabaseUnavailable(DatabaseTrouble):
     """The database cannot be reached."""
 
     default_hint = "Check that PostgreSQL runs and that RXBACKUP_DATABASE_URL is right, then try again."
+
+
+class StatementCancelled(DatabaseUnavailable):
+    """A statement was ended on the database's server before it was done."""
+
+    default_hint = "If nobody cancelled the run, look in the server's log for who ended the statement, then try again."
 
 
 class DatabaseRefused(DatabaseTrouble):

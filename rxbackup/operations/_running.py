@@ -21,10 +21,11 @@ from sqlmodel import Session, col, select
 
 from rxbackup import audit
 from rxbackup.access.actor import Actor
-from rxbackup.errors import Cancelled, Interrupted, RxbackupError, WorkerLost
+from rxbackup.errors import Cancelled, Interrupted, RxbackupError, StatementCancelled, WorkerLost
 from rxbackup.operations._claiming import SILENCE_SECONDS, claim_job
 from rxbackup.operations._failures import describe_error, state_after
 from rxbackup.operations.services import Services
+from rxbackup.postgres.cancelling import Statements, cancellable
 from rxbackup.progress import Progress, ProgressSink, ignore_progress
 from rxbackup.tables.system import Job
 
@@ -59,6 +60,7 @@ class Run:
         self._alive_at = time.monotonic()
         self._cancelled = False
         self._lost = False
+        self._heeded = False
         self._writing = threading.Lock()
 
     def sink(self, low: float = 0.0, high: float = 100.0) -> ProgressSink:
@@ -83,12 +85,19 @@ class Run:
             WorkerLost: others believe this process is dead, or it has lost the database for too long.
             Interrupted: this process was told to end.
         """
+        reason = self._reason_to_stop()
+        if reason is not None:
+            self._heeded = True
+            raise reason
+
+    def _reason_to_stop(self) -> Interrupted | None:
         if self._cancelled:
-            raise Cancelled(f"Cancelled by request of {self.actor.email} or another admin.")
+            return Cancelled(f"Cancelled by request of {self.actor.email} or another admin.")
         if self._lost or time.monotonic() - self._alive_at > _FENCE_SECONDS:
-            raise WorkerLost("This process could not report for so long that the run was given up.")
+            return WorkerLost("This process could not report for so long that the run was given up.")
         if stopping.is_set():
-            raise Interrupted("The app was stopped while this ran.")
+            return Interrupted("The app was stopped while this ran.")
+        return None
 
     def write(self, progress: Progress) -> None:
         """Write progress to the row, and learn whether to go on."""
@@ -96,9 +105,14 @@ class Run:
         self._touch(self._document(progress))
         self.check()
 
-    def beat(self) -> None:
-        """Say that this process lives; called by a thread of its own."""
+    def beat(self, statements: Statements) -> None:
+        """Say that this process lives, and end what the run waits for if it has to stop; for a thread of its own.
+
+        Statements are ended once: what a run that knows of it does then is clearing up.
+        """
         self._touch(None)
+        if not self._heeded and self._reason_to_stop() is not None:
+            self._heeded = statements.cancel() > 0
 
     def note_commit(self, xid: str, result: Mapping[str, Any]) -> None:
         """Remember the transaction that is about to commit, before it does: who finds this job dead can ask for it.
@@ -109,6 +123,8 @@ class Run:
             self.require_running(session, unless_cancelled=True)
             values = {"commit_xid": xid, "result": dict(result)}
             session.exec(update(Job).where(col(Job.id) == self._uuid).values(**values))
+        # A COMMIT is not cancelled: its answer would be in doubt.
+        self._heeded = True
 
     def require_running(self, session: Session, *, unless_cancelled: bool = False) -> None:
         """Lock the row and make sure that it still says *running*.
@@ -243,8 +259,12 @@ def run_job(
     run = Run(services, actor, claim_job(services, actor, kind, parameters, job_id), on_progress or ignore_progress)
     object_id = parameters.get("backup_id")
     try:
-        with _beating(run):
-            return work(run)
+        with cancellable() as statements, _beating(run, statements):
+            try:
+                return work(run)
+            except StatementCancelled:
+                run.check()
+                raise
     except BaseException as error:
         _record_failure(run, error, kind, object_id, on_failure)
         if isinstance(error, KeyboardInterrupt):
@@ -253,12 +273,12 @@ def run_job(
 
 
 @contextmanager
-def _beating(run: Run) -> Iterator[None]:
+def _beating(run: Run, statements: Statements) -> Iterator[None]:
     done = threading.Event()
 
     def beat() -> None:
         while not done.wait(HEARTBEAT_SECONDS):
-            run.beat()
+            run.beat(statements)
 
     thread = threading.Thread(target=beat, name=f"heartbeat {run.id}", daemon=True)
     thread.start()

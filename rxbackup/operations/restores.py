@@ -50,7 +50,7 @@ def preview_restore(services: Services, actor: Actor, new: NewRestore) -> Restor
     """
     view = restorable(services, actor, new.backup_id)
     with reading_vault(services, view, new.store) as vault:
-        return preview_of(view, plan_of(services, actor, view, new, vault, counted=True))
+        return preview_of(view, plan_of(services, actor, view, new, vault, counted=True, at_a_glance=True))
 
 
 @requires(Permission.RESTORE)
@@ -65,7 +65,7 @@ def request_restore(services: Services, actor: Actor, new: NewRestore) -> JobVie
     view = restorable(services, actor, new.backup_id)
     check_confirmed(view, new)
     with reading_vault(services, view, new.store) as vault:
-        plan = plan_of(services, actor, view, new, vault, counted=False).plan
+        plan = plan_of(services, actor, view, new, vault, counted=False, at_a_glance=True).plan
     plan.refuse_if_blocked()
     refuse_moved_ground(plan, seen_preview(services, actor, view.id, new))
     parameters = parameters_of(view, new, chosen_tables(services, actor, view, new))

@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
 from rxbackup import errors
+from rxbackup.postgres import cancelling
 
 Connection = psycopg.Connection[Any]
 
@@ -59,7 +60,7 @@ def connect(url: str, *, application_name: str) -> Connection:
     with translated():
         given = conninfo_to_dict(url).get("options")
         options = [f"-c {name}={value}" for name, value in _FROM_THE_START.items()]
-        return psycopg.connect(
+        conn = psycopg.connect(
             url,
             options=" ".join([str(given), *options] if given else options),
             autocommit=True,
@@ -68,6 +69,8 @@ def connect(url: str, *, application_name: str) -> Connection:
             keepalives_idle=30,
             prepare_threshold=None,
         )
+    cancelling.remember(conn)
+    return conn
 
 
 def set_pins(conn: Connection, pins: Mapping[str, str] = PINS, *, lock_timeout_seconds: float = 30) -> None:
@@ -121,6 +124,7 @@ def _kind_of(error: psycopg.Error, message: str) -> errors.RxbackupError:
             "Check the user and the password in RXBACKUP_DATABASE_URL.",
         ),
         (psycopg.errors.LockNotAvailable, errors.LockNotAvailable, None),
+        (psycopg.errors.QueryCanceled, errors.StatementCancelled, None),
         (
             psycopg.errors.DiskFull,
             errors.DatabaseRefused,

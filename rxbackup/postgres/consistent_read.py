@@ -18,7 +18,7 @@ from psycopg import sql
 from rxbackup import errors
 from rxbackup.postgres.connecting import Connection, connect, forbid_views, set_pins, translate, translated
 from rxbackup.postgres.introspection import Catalogue, Table, read_catalogue
-from rxbackup.postgres.locking import blocked_message
+from rxbackup.postgres.locking import blocked_message, naming_who_blocks
 
 _ATTEMPTS = 3
 _LOCKS_A_STATEMENT = 200
@@ -76,8 +76,8 @@ def consistent_read(url: str, choose: TableChoice, *, lock_timeout_seconds: floa
     try:
         forbid_views(conn)
         for attempt in range(_ATTEMPTS):
-            with translated("reading the catalogue"):
-                before = _look(conn)
+            with naming_who_blocks(url), translated("reading the catalogue"):
+                before = _look(conn, lock_timeout_seconds)
                 wanted = _checked(choose(before))
             read = _begin(conn, url, choose, before, wanted, lock_timeout_seconds)
             if read is not None:
@@ -130,9 +130,9 @@ def read_server(conn: Connection) -> Server:
     return Server(*row)
 
 
-def _look(conn: Connection) -> Catalogue:
+def _look(conn: Connection, lock_timeout_seconds: float) -> Catalogue:
     with conn.transaction():
-        set_pins(conn)
+        set_pins(conn, lock_timeout_seconds=lock_timeout_seconds)
         return read_catalogue(conn)
 
 

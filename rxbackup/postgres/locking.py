@@ -95,19 +95,32 @@ def _name(conn: Connection, oid: int) -> sql.SQL:
     return sql.SQL(row[0] if row else "")  # regclass quotes
 
 
-def blocked_message(url: str, oids: Sequence[int]) -> str:
-    """Say who holds a lock that keeps readers away from these tables, as far as PostgreSQL tells."""
+@contextmanager
+def naming_who_blocks(url: str) -> Iterator[None]:
+    """Where a look at the catalogue, which measures every table, waited in vain for one of them, say for whom."""
+    try:
+        yield
+    except errors.LockNotAvailable as error:
+        raise errors.LockNotAvailable(blocked_message(url)) from error
+
+
+def blocked_message(url: str, oids: Sequence[int] | None = None) -> str:
+    """Say who holds a lock that keeps readers away from these tables, or from any table, as far as PostgreSQL tells."""
     with connect(url, application_name="rxbackup") as conn:
+        conn.execute("SET search_path = ''")  # regclass names the schema then
         row = conn.execute(
             """
             SELECT c.oid::regclass::text, a.pid,
                    coalesce(nullif(a.application_name, ''), a.usename::text, '?'), a.xact_start
             FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_class c ON c.oid = l.relation
             JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid
-            WHERE l.granted AND l.relation = ANY (%s) AND a.application_name NOT LIKE 'rxbackup backup%%'
-              AND l.mode IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'RowExclusiveLock')
+            WHERE l.granted AND a.application_name NOT LIKE 'rxbackup backup%%' AND l.database =
+                  (SELECT d.oid FROM pg_catalog.pg_database d WHERE d.datname = pg_catalog.current_database())
+              AND CASE WHEN %(any)s THEN l.mode = 'AccessExclusiveLock' ELSE l.relation = ANY (%(oids)s)
+                  AND l.mode IN ('AccessExclusiveLock', 'ExclusiveLock', 'ShareRowExclusiveLock', 'RowExclusiveLock')
+                  END
             ORDER BY (l.mode = 'AccessExclusiveLock') DESC, a.xact_start LIMIT 1""",
-            (list(oids),),
+            {"any": oids is None, "oids": list(oids or ())},
         ).fetchone()
     if row is None:
         return "A table stayed locked for too long."

@@ -7,13 +7,13 @@ wrote elsewhere is seen, and that table is locked too. So a restore undoes all o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from rxbackup import errors
 from rxbackup.postgres.connecting import Connection
 from rxbackup.postgres.introspection import Catalogue, ForeignKey
-from rxbackup.postgres.locking import blocked_message, lock_tables
+from rxbackup.postgres.locking import lock_tables, naming_who_blocks
 from rxbackup.restore.damage import Damage
 from rxbackup.restore.plan import RestorePlan
 from rxbackup.restore.reloading import Reloads
@@ -68,7 +68,6 @@ def lock_what_differs(
     begin: Callable[[], None],
     look: Callable[[], Ground],
     *,
-    oids: Sequence[int],
     timeout_seconds: float,
     all_of_it: bool,
 ) -> tuple[Ground, frozenset[int]]:
@@ -77,7 +76,6 @@ def lock_what_differs(
     Args:
         begin: begins the transaction.
         look: looks at the database from inside it.
-        oids: of the targets.
         all_of_it: keep writers away from all targets.
 
     Returns:
@@ -88,10 +86,8 @@ def lock_what_differs(
         errors.PlanRefused: the tables' definitions changed meanwhile.
     """
     begin()
-    try:
+    with naming_who_blocks(url):
         ground = look()
-    except errors.LockNotAvailable as error:
-        raise errors.LockNotAvailable(blocked_message(url, oids)) from error
     conn.execute("ROLLBACK")
     calm = frozenset() if all_of_it else calm_targets(ground.plan, ground.damage)
     for chances in reversed(range(_ROUNDS)):

@@ -15,6 +15,7 @@ from rxbackup import errors
 from rxbackup.postgres.connecting import Connection, connect, set_pins, translated
 from rxbackup.postgres.counting import count_rows
 from rxbackup.postgres.introspection import Catalogue, read_catalogue
+from rxbackup.postgres.locking import naming_who_blocks
 from rxbackup.postgres.materialized_views import find_readers
 from rxbackup.postgres.refusals import OthersInTheWay, others_in_the_way, refusals
 from rxbackup.postgres.triggers import silence_triggers
@@ -37,17 +38,27 @@ _APPLICATION = "rxbackup restore"
 
 
 def prepare_restore(
-    manifest: Manifest, request: RestoreRequest, *, source_url: str, counted: bool = True
+    manifest: Manifest,
+    request: RestoreRequest,
+    *,
+    source_url: str,
+    counted: bool = True,
+    lock_timeout_seconds: float = 30,
 ) -> RestorePlan:
     """Look at the database and return the plan, with the rows there are now if `counted`.
 
     Raises:
         errors.UsageError: a group or the mode is unknown.
         errors.DatabaseUnavailable: the database is away.
+        errors.LockNotAvailable: a table stayed locked against readers.
     """
-    with connect(source_url, application_name=_APPLICATION) as conn, translated("planning the restore"):
+    with (
+        connect(source_url, application_name=_APPLICATION) as conn,
+        naming_who_blocks(source_url),
+        translated("planning the restore"),
+    ):
         with conn.transaction():
-            set_pins(conn)
+            set_pins(conn, lock_timeout_seconds=lock_timeout_seconds)
             catalogue = read_catalogue(conn)
             plan = plan_restore(manifest, request, catalogue)
             roots = {t.table.oid for t in plan.targets}
@@ -155,7 +166,8 @@ def _carry_out(
         given.on_progress(Progress("Locking the tables", tables_total=len(plan.targets)))
         if given.rehearse:
             begin()
-            ground = look()
+            with naming_who_blocks(given.source_url):
+                ground = look()
             calm = calm_targets(ground.plan, ground.damage)
         else:
             ground, calm = lock_what_differs(
@@ -163,7 +175,6 @@ def _carry_out(
                 given.source_url,
                 begin,
                 look,
-                oids=[t.table.oid for t in plan.targets],
                 timeout_seconds=given.lock_timeout_seconds,
                 all_of_it=alone,
             )

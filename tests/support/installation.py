@@ -79,6 +79,12 @@ class Installation:
         shelf = VaultShelf(self.services.settings, system, self.services.system_url)
         return dataclasses.replace(self.services, system=system, open_vault=shelf.open)
 
+    def patient(self, seconds: float) -> Services:
+        """Have runs wait so long for locks from now on."""
+        settings = self.services.settings.model_copy(update={"lock_timeout_seconds": seconds})
+        self.services = dataclasses.replace(self.services, settings=settings)
+        return self.services
+
     def sql(self, statement: str, *values: object) -> list[tuple[object, ...]]:
         """Run a statement in the protected database."""
         with psycopg.connect(self.services.source_url, autocommit=True) as conn:

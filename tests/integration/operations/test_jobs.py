@@ -13,8 +13,17 @@ import psycopg
 import pytest
 
 from rxbackup.access.actor import Actor
-from rxbackup.errors import Busy, Cancelled, DatabaseUnavailable, Interrupted, JobNotFound, PermissionDenied, WorkerLost
-from rxbackup.operations import _running, accounts, backups, groups, jobs, restores, verifications
+from rxbackup.errors import (
+    Busy,
+    Cancelled,
+    DatabaseUnavailable,
+    Interrupted,
+    JobNotFound,
+    LockNotAvailable,
+    PermissionDenied,
+    WorkerLost,
+)
+from rxbackup.operations import _running, accounts, backups, groups, jobs, previews, restores, verifications
 from rxbackup.operations.views import BackupView, JobView, NewBackup, NewRestore
 from rxbackup.progress import Progress
 from rxbackup.worker.dispatch import perform_job
@@ -90,13 +99,78 @@ def test_a_running_job_is_cancelled_at_its_next_step(installation: Installation,
     assert verifications.perform_verify(services, admin, kept.id).ok
 
 
-def test_a_failure_is_told_on_job_and_backup(installation: Installation, admin: Actor) -> None:
-    services = installation.services
+@pytest.mark.parametrize("kind", ["backup", "restore", "preview"])
+def test_a_run_that_waits_for_a_lock_hears_of_its_cancellation(
+    installation: Installation, admin: Actor, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.setattr(_running, "HEARTBEAT_SECONDS", 0.2)
+    kept = backups.perform_backup(installation.services, admin, NewBackup("Kept"))
+    services = installation.patient(600)
+    asked = NewRestore(kept.id, confirm_name="Kept", safety=False)
+    ask: dict[str, Callable[[], JobView]] = {
+        "backup": lambda: backups.request_backup(services, admin, NewBackup("Blocked")),
+        "restore": lambda: restores.request_restore(services, admin, asked),
+        "preview": lambda: previews.request_preview(services, admin, asked),
+    }
+    image = installation.image()
+    job = ask[kind]()
     with psycopg.connect(services.source_url) as conn:
+        conn.execute("LOCK TABLE public.orders IN ACCESS EXCLUSIVE MODE")
+        thread = threading.Thread(target=perform_job, args=(services, job.id, kind))
+        thread.start()
+        _until(lambda: _waits_for_a_lock(installation))
+        assert jobs.cancel_job(services, admin, job.id).cancel_requested
+        thread.join(timeout=60)
+        assert not thread.is_alive()
+        assert jobs.show_job(services, admin, job.id).state == "cancelled"
+    assert installation.image() == image
+
+
+def _waits_for_a_lock(installation: Installation) -> bool:
+    return bool(
+        installation.sql(
+            "SELECT 1 FROM pg_locks l JOIN pg_stat_activity a USING (pid) WHERE NOT l.granted"
+            " AND a.datname = current_database() AND a.application_name LIKE 'rxbackup%'"
+        )
+    )
+
+
+def test_who_asks_for_a_restore_hears_of_a_locked_table_soon(installation: Installation, admin: Actor) -> None:
+    kept = backups.perform_backup(installation.services, admin, NewBackup("Kept"))
+    services = installation.patient(600)
+    with psycopg.connect(services.source_url, application_name="a migration") as conn:
+        conn.execute("LOCK TABLE public.orders IN ACCESS EXCLUSIVE MODE")
+        with pytest.raises(LockNotAvailable, match=r"public\.orders is locked by a migration"):
+            restores.request_restore(services, admin, NewRestore(kept.id, confirm_name="Kept"))
+    assert jobs.active_jobs(services, admin) == ()
+
+
+def test_a_statement_that_somebody_else_ended_is_a_failure(installation: Installation, admin: Actor) -> None:
+    services = installation.patient(600)
+    with psycopg.connect(services.source_url) as conn:
+        conn.execute("LOCK TABLE public.orders IN ACCESS EXCLUSIVE MODE")
+        job = backups.request_backup(services, admin, NewBackup("Ended"))
+        thread = threading.Thread(target=perform_job, args=(services, job.id, "backup"))
+        thread.start()
+        _until(lambda: _waits_for_a_lock(installation))
+        installation.sql(
+            "SELECT pg_cancel_backend(l.pid) FROM pg_locks l JOIN pg_stat_activity a USING (pid)"
+            " WHERE NOT l.granted AND a.datname = current_database()"
+        )
+        thread.join(timeout=60)
+    done = jobs.show_job(services, admin, job.id)
+    assert (done.state, done.error and done.error.code) == ("failed", "statement-cancelled")
+
+
+def test_a_failure_is_told_on_job_and_backup(installation: Installation, admin: Actor) -> None:
+    services = installation.patient(0.2)
+    with psycopg.connect(services.source_url, application_name="a migration") as conn:
         conn.execute("LOCK TABLE public.orders IN ACCESS EXCLUSIVE MODE")
         job = backups.request_backup(services, admin, NewBackup("Blocked"))
         done = _perform_queued(installation)
-    assert (done.state, done.error and done.error.code) == ("failed", "lock-not-available")
+    assert done.error is not None
+    assert (done.state, done.error.code) == ("failed", "lock-not-available")
+    assert "public.orders is locked by a migration" in done.error.message
     view = backups.show_backup(services, admin, str(job.backup_id)).view
     assert (view.state, view.error) == ("failed", done.error)
 

@@ -124,6 +124,7 @@ def test_a_run_that_is_still_going_on_lets_the_next_one_be_skipped(machine: Time
 
 
 def test_what_fails_is_told_with_its_error(machine: TimeMachine, admin: Actor) -> None:
+    machine.installation.patient(0.2)
     machine.add(admin)
     machine.to(_at(24))
     machine.look()

@@ -19,6 +19,8 @@ from rxbackup.ui.pages.compare.state import CompareState
 from rxbackup.ui.pages.entry.page import setup_page, sign_in_page
 from rxbackup.ui.pages.entry.state import EntryState
 from rxbackup.ui.pages.missing import missing_page
+from rxbackup.ui.pages.notifications.page import notifications_page
+from rxbackup.ui.pages.notifications.state import NotificationsState
 from rxbackup.ui.pages.restore.page import restore_page
 from rxbackup.ui.pages.restore.state import WizardState
 from rxbackup.ui.pages.rows.page import rows_page
@@ -72,6 +74,12 @@ ROUTES: tuple[Route, ...] = (
         schedules_page,
         "Schedules – rxbackup",
         (SessionState.load, WatchState.watch, SchedulesState.watch),
+    ),
+    Route(
+        addresses.NOTIFICATIONS,
+        notifications_page,
+        "Notifications – rxbackup",
+        (SessionState.load, WatchState.watch, NotificationsState.watch),
     ),
     Route(addresses.TRASH, trash_page, "Trash – rxbackup", (SessionState.load, WatchState.watch, TrashState.watch)),
     Route(addresses.SIGN_IN, sign_in_page, "Sign in – rxbackup", (EntryState.look,)),

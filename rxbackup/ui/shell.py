@@ -22,6 +22,7 @@ _SECTIONS = (
             ("Backup Management", addresses.BACKUPS, "database-backup"),
             ("Schedules", addresses.SCHEDULES, "calendar-clock"),
             ("Stores", addresses.STORES, "hard-drive"),
+            ("Notifications", addresses.NOTIFICATIONS, "bell"),
         ),
     ),
 )

@@ -17,7 +17,12 @@ ACCENT: Final = "indigo"
 GREY: Final = "slate"
 PHONE_WIDTH: Final = "768px"
 
-STYLESHEETS: Final = ["/rxbackup.css", "/rxbackup-schedules.css", "/rxbackup-looking.css"]
+STYLESHEETS: Final = [
+    "/rxbackup.css",
+    "/rxbackup-schedules.css",
+    "/rxbackup-looking.css",
+    "/rxbackup-notifications.css",
+]
 
 TOKENS: Final[dict[str, str]] = {
     # Surfaces, from behind to front.
@@ -55,6 +60,16 @@ TOKENS: Final[dict[str, str]] = {
     "idle": "var(--gray-11)",
     "idle-soft": "var(--gray-a3)",
     "idle-line": "var(--gray-a5)",
+    # Charts. What failed is hatched, too; each store has a dash and a shape of its own beside its colour.
+    "bar-good": "var(--green-9)",
+    "bar-bad": "var(--red-9)",
+    "bar-gap": "var(--red-a3)",
+    "series-1": "var(--indigo-11)",
+    "series-2": "var(--orange-11)",
+    "series-3": "var(--teal-11)",
+    "series-4": "var(--plum-11)",
+    "series-5": "var(--cyan-11)",
+    "series-6": "var(--gray-11)",
     # Radix's solid red carries white text at 3.9:1 only; this one at 5.3:1, in both modes.
     "danger": "#ce2c31",
     "danger-hover": "#b3262b",

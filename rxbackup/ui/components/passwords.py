@@ -12,6 +12,7 @@ class PasswordInput(rx.Component):
 
     Attributes:
         name: of the field.
+        placeholder: stands there while nothing is typed.
         auto_complete: tells password managers whether it is a new one.
     """
 
@@ -21,6 +22,7 @@ class PasswordInput(rx.Component):
     auto_complete: rx.Var[str]
     required: rx.Var[bool]
     min_length: rx.Var[int]
+    placeholder: rx.Var[str]
 
 
 def password_input(name: str, *, auto_complete: str = "off", **props: Any) -> rx.Component:

@@ -114,7 +114,8 @@ class Watch:
         self.stores = Shared(stores.list_stores, seconds=5.0)
         self.schedules = Shared(_schedules, seconds=2.0)
         self.alerts = Shared(_open_alerts, seconds=2.0)
-        self.channels = Shared(channels.list_channels, seconds=10.0)
+        self.channels = Shared(channels.list_channels, seconds=2.0)
+        self.messages = Shared(partial(channels.recent_messages, limit=50), seconds=2.0)
         self._history = {days: Shared(partial(measures.show_history, days=days), seconds=60.0) for days in PERIODS}
         self._changed = asyncio.Event()
         self._revision: Revision = ()
@@ -141,7 +142,8 @@ class Watch:
 
     def forget(self) -> None:
         """Look anew, and at once: something has just been changed from here."""
-        for shared in (self.runs, self.latest, self.fresh, self.stores, self.schedules, self.alerts, self.channels):
+        shown = (self.latest, self.fresh, self.stores, self.schedules, self.alerts, self.channels, self.messages)
+        for shared in (self.runs, *shown):
             shared.forget()
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()

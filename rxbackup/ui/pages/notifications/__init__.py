@@ -1,0 +1,1 @@
+"""Notifications: who hears of what, by which channel, and what became of every message."""

@@ -157,7 +157,7 @@ def run_backup(
 
     Raises:
         errors.UsageError: a group is unknown.
-        errors.DatabaseTrouble: the database is away, locked, or hides rows.
+        errors.DatabaseTrouble: the database is away, locked, empty, or hides rows.
         errors.StoreTrouble: the store is away or full.
         errors.Cancelled: whatever `on_progress` raises goes through.
     """
@@ -165,7 +165,13 @@ def run_backup(
     on_progress(Progress("Locking the tables"))
 
     def chosen(catalogue: Catalogue) -> tuple[Group, ...]:
-        return choose_groups(discover_groups(catalogue), request.groups)
+        groups = discover_groups(catalogue)
+        if not groups:
+            raise errors.DatabaseTrouble(
+                "The database has no tables to back up.",
+                hint="Check that RXBACKUP_DATABASE_URL names the right one. Lost tables come back from older backups.",
+            )
+        return choose_groups(groups, request.groups)
 
     def wanted(catalogue: Catalogue) -> tuple[Table, ...]:
         return tables_of(catalogue, chosen(catalogue))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -19,7 +18,6 @@ from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, NewBackup, NewRestore
 from tests.support.installation import CONSOLE, Installation
 from tests.support.receivers import MailServer, WebServer, mail_server, web_server
-from tests.support.schedules import MONDAY, TimeMachine
 
 __all__ = ["mail_server", "web_server"]
 
@@ -234,33 +232,6 @@ def test_damage_of_a_backup_that_is_gone_is_over(installation: Installation) -> 
     installation.system_sql("UPDATE rxbackup.backups SET state = 'deleting'")
     _tick(installation)
     assert _open(installation) == []
-
-
-def test_retention_is_held_while_rows_seem_lost(installation: Installation, admin: Actor) -> None:
-    from rxbackup.retention.policy import Policy
-
-    machine = TimeMachine(installation)
-    machine.add(admin, policy=Policy(last=1))
-    for day in (1, 2):
-        if day == 2:
-            installation.sql("TRUNCATE public.orders")
-        machine.to(MONDAY + timedelta(days=day))
-        assert machine.look() == 1
-        machine.work()
-    first, second = sorted(backups.list_backups(installation.services, CONSOLE).items, key=lambda b: b.when)
-    assert (first.pinned, second.pinned) == (True, False)
-    (alert,) = _open(installation)
-    assert alert.kind == "radar"
-
-    def kept() -> list[str]:
-        return [b.id for b in backups.list_backups(installation.services, CONSOLE).items]
-
-    alerts.expect_alert(installation.services, CONSOLE, alert.id)
-    assert sorted(kept()) == sorted([first.id, second.id])
-    machine.to(MONDAY + timedelta(days=3))
-    machine.look()
-    machine.work()
-    assert first.id not in kept()
 
 
 def test_an_emptied_table_pins_the_last_good_backup_and_holds_until_expected(

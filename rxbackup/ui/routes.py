@@ -9,6 +9,8 @@ from typing import Any
 import reflex as rx
 
 from rxbackup.ui import addresses
+from rxbackup.ui.pages.activity.page import activity_page
+from rxbackup.ui.pages.activity.state import ActivityState
 from rxbackup.ui.pages.backups.detail_page import backup_page
 from rxbackup.ui.pages.backups.detail_state import DetailState
 from rxbackup.ui.pages.backups.listing import BackupsState
@@ -80,6 +82,12 @@ ROUTES: tuple[Route, ...] = (
         notifications_page,
         "Notifications – rxbackup",
         (SessionState.load, WatchState.watch, NotificationsState.watch),
+    ),
+    Route(
+        addresses.ACTIVITY,
+        activity_page,
+        "Activity – rxbackup",
+        (SessionState.load, ActivityState.arrive, WatchState.watch, ActivityState.watch),
     ),
     Route(addresses.TRASH, trash_page, "Trash – rxbackup", (SessionState.load, WatchState.watch, TrashState.watch)),
     Route(addresses.SIGN_IN, sign_in_page, "Sign in – rxbackup", (EntryState.look,)),

@@ -21,6 +21,7 @@ _SECTIONS = (
         (
             ("Backup Management", addresses.BACKUPS, "database-backup"),
             ("Schedules", addresses.SCHEDULES, "calendar-clock"),
+            ("Activity", addresses.ACTIVITY, "history"),
             ("Stores", addresses.STORES, "hard-drive"),
             ("Notifications", addresses.NOTIFICATIONS, "bell"),
         ),

@@ -33,20 +33,26 @@ PROOF_MEANINGS: Final = {
     "restored": "It was restored into a scratch space and compared with what was written.",
 }
 
-KIND_WORDS: Final = {
-    "backup": "Backup",
-    "restore": "Restore",
-    "verify": "Check",
-    "delete": "Deletion",
-    "copy": "Copy",
-    "import": "Import",
-    "prune": "Freeing space",
-    "rebuild": "Bringing back the catalogue",
-    "preview": "Preview of a restore",
-    "refresh": "Refresh of materialized views",
-    "restore-into": "Restore into another database",
-    "side-schema": "Rows beside the tables",
-    "compare": "Comparison",
+ACTIVITY_KINDS: Final = {
+    "backup": "Backups",
+    "restore": "Restores",
+    "check": "Checks",
+    "copy": "Copies and imports",
+    "deletion": "Deletions and trash",
+    "look": "Looking and downloads",
+    "schedule": "Schedules",
+    "store": "Stores",
+    "notification": "Notifications",
+    "person": "Sign-ins and accounts",
+    "other": "Anything else",
+}
+
+ACTIVITY_OUTCOMES: Final = {
+    "done": "Done",
+    "failed": "Failed",
+    "stopped": "Stopped",
+    "refused": "Refused",
+    "missed": "Did not run",
 }
 
 _TRADE_WORDS: Final = {

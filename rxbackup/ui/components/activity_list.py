@@ -9,20 +9,31 @@ from typing import Any
 
 import reflex as rx
 
-from rxbackup.ui import addresses
 from rxbackup.ui.components.buttons import button
+from rxbackup.ui.components.notices import bone
 from rxbackup.ui.components.readouts import when, words
 
 _ICONS = (
     *("archive", "rotate-ccw", "shield-check", "trash-2", "circle-slash", "circle-alert", "shield-alert"),
-    *("copy", "file-input", "brush-cleaning", "archive-restore", "git-compare"),
+    *("copy", "file-input", "brush-cleaning", "archive-restore", "git-compare", "eye", "refresh-cw", "pin", "pin-off"),
+    *("undo-2", "download", "table-2", "calendar-clock", "hard-drive", "bell", "user-round", "ban", "clock-alert"),
 )
 _TONES = ("good", "warn", "bad", "idle")
 
 
-def activity_list(rows: Any) -> rx.Component:
-    """Draw a var of `list[ActivityRow]`."""
+def activity_list(rows: Any, *, label: str = "") -> rx.Component:
+    """Draw a var of `list[ActivityRow]`. `label` names the list where it stands in a panel that has more in it."""
+    if label:
+        return rx.el.ul(rx.foreach(rows, _event), aria_label=label)
     return rx.el.ul(rx.foreach(rows, _event), class_name="rx-panel")
+
+
+def activity_skeleton() -> rx.Component:
+    """The shape of the list before it is known."""
+    line = rx.el.li(
+        bone("disc"), rx.el.div(bone("line"), bone("short"), class_name="rx-event-body"), class_name="rx-event"
+    )
+    return rx.el.ul(*[line] * 6, aria_label="Activity, loading", aria_busy="true")
 
 
 def _event(row: Any) -> rx.Component:
@@ -54,8 +65,8 @@ def _event(row: Any) -> rx.Component:
 
 def _subject(row: Any) -> rx.Component:
     return rx.cond(
-        row.backup_id != "",
-        rx.link(row.name, href=f"{addresses.BACKUPS}/{row.backup_id}", class_name="rx-subject", underline="none"),
+        row.href != "",
+        rx.link(row.name, href=row.href, class_name="rx-subject", underline="none"),
         rx.el.span(row.name, class_name="rx-strong"),
     )
 
@@ -65,11 +76,11 @@ def _more(row: Any) -> rx.Component:
     show = rx.link(
         rx.icon("table-2", size=16, aria_hidden="true"),
         rx.el.span("Show result"),
-        href=f"{addresses.BACKUPS}/{row.backup_id}/restore?step=result&run={row.id}",
+        href=row.result_href,
         underline="none",
         class_name="rx-button rx-button-bare",
     )
     return rx.fragment(
-        rx.cond(row.has_result, show, rx.fragment()),
+        rx.cond(row.result_href != "", show, rx.fragment()),
         rx.cond(row.message != "", copy, rx.fragment()),
     )

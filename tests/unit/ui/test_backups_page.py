@@ -14,8 +14,9 @@ from rxbackup.access.actor import Actor
 from rxbackup.errors import DatabaseUnavailable
 from rxbackup.operations.alert_views import FreshnessView
 from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView, PlaceView
+from rxbackup.ui.pages.activity.rows import row_of_run
 from rxbackup.ui.pages.backups.protection import judge, place_note
-from rxbackup.ui.pages.backups.rows import activity_row, run_row, tiles
+from rxbackup.ui.pages.backups.rows import run_row, tiles
 from rxbackup.ui.pages.backups.watching import Facts, Shared, widest_of_late
 
 NOW = datetime(2026, 11, 22, 20, 0, tzinfo=UTC)
@@ -222,14 +223,14 @@ def test_a_waiting_run_promises_nothing() -> None:
 
 
 def test_a_failure_in_the_activity_carries_cause_hint_and_details() -> None:
-    row = activity_row(job(state="failed", error=FULL))
+    row = row_of_run(job(state="failed", error=FULL))
     assert (row.title, row.tone) == ("Backup failed:", "bad")
     assert (row.message, row.hint) == (FULL.message, FULL.hint)
     assert "store-full" in row.details
 
 
 def test_damage_found_by_a_check_is_told_as_such() -> None:
-    row = activity_row(job("verify", result={"damaged": ["public.assets: 12 rows"]}))
+    row = row_of_run(job("verify", result={"damaged": ["public.assets: 12 rows"]}))
     assert (row.title, row.tone, row.message) == ("Damage found in", "bad", "public.assets: 12 rows")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView, StoreView
+from rxbackup.operations.views import BackupView, GroupCount, JobView, StoreView
 from rxbackup.ui import wording
 from rxbackup.ui.addresses import restore_address
 
@@ -75,26 +75,6 @@ class RunRow:
     pace: str
     cancelling: bool
     href: str = ""
-
-
-@dataclass(frozen=True)
-class ActivityRow:
-    """Something that has happened, as a sentence: `title` then the backup's name. `details` is the text to copy."""
-
-    id: str
-    icon: str
-    tone: str
-    title: str
-    name: str
-    backup_id: str
-    by: str
-    at: str
-    took: str
-    message: str
-    hint: str
-    note: str
-    details: str
-    has_result: bool
 
 
 @dataclass(frozen=True)
@@ -205,76 +185,3 @@ def tiles(counts: tuple[GroupCount, ...], before: dict[str, int] | None) -> list
         )
         for count in counts
     ]
-
-
-def activity_row(job: JobView) -> ActivityRow:
-    """A finished run in words."""
-    icon, tone, title = _activity_words(job)
-    seconds = (job.finished_at - job.started_at).total_seconds() if job.finished_at and job.started_at else 0.0
-    damaged = [str(item) for item in job.result.get("damaged", ())]
-    message = job.error.message if job.error else "; ".join(damaged[:3])
-    hint = (
-        job.error.hint
-        if job.error
-        else "Take a new backup now, and keep this one until it is complete."
-        if damaged
-        else ""
-    )
-    return ActivityRow(
-        id=job.id,
-        icon=icon,
-        tone=tone,
-        title=f"{title}:" if job.backup_name and job.state in {"failed", "cancelled", "interrupted"} else title,
-        name=job.backup_name or "",
-        backup_id=job.backup_id or "",
-        by=job.actor,
-        at=wording.iso(job.finished_at or job.created_at),
-        took=wording.span(seconds) if seconds else "",
-        message="" if job.state == "cancelled" else message,
-        hint="" if job.state == "cancelled" else hint,
-        note=job.message if job.state == "succeeded" and not damaged and job.kind in _TOLD else "",
-        details=_details(job, damaged),
-        has_result=job.kind == "restore" and job.state == "succeeded",
-    )
-
-
-_TOLD = frozenset({"compare", "copy", "import", "prune", "rebuild", "verify"})
-"""What is told in a sentence of its own when it went well."""
-
-_DONE = {
-    "backup": ("archive", "plain", "Backed up"),
-    "restore": ("rotate-ccw", "plain", "Restored"),
-    "verify": ("shield-check", "good", "Checked"),
-    "delete": ("trash-2", "plain", "Deleted"),
-    "compare": ("git-compare", "plain", "Compared"),
-    "copy": ("copy", "plain", "Copied"),
-    "import": ("file-input", "plain", "Imported"),
-    "prune": ("brush-cleaning", "plain", "Freed space"),
-    "rebuild": ("archive-restore", "plain", "Brought back the catalogue"),
-}
-
-
-def _activity_words(job: JobView) -> tuple[str, str, str]:
-    what = wording.KIND_WORDS.get(job.kind, job.kind.capitalize())
-    if job.state == "cancelled":
-        return "circle-slash", "idle", f"{what} cancelled"
-    if job.state == "interrupted":
-        return "circle-slash", "warn", f"{what} interrupted"
-    if job.state == "failed":
-        return "circle-alert", "bad", f"{what} failed"
-    if job.result.get("damaged"):
-        return "shield-alert", "bad", "Damage found in"
-    return _DONE.get(job.kind, ("circle-check", "plain", "Done"))
-
-
-def _details(job: JobView, damaged: list[str]) -> str:
-    error: ErrorView | None = job.error
-    lines = [
-        f"{wording.KIND_WORDS.get(job.kind, job.kind)}: {job.state}",
-        f"Backup: {job.backup_name or '-'} ({job.backup_id or '-'})",
-        f"Run: {job.id}, by {job.actor}",
-        f"Started {wording.iso(job.started_at) or '-'}, ended {wording.iso(job.finished_at) or '-'}",
-    ]
-    if error:
-        lines += [f"Error {error.code}: {error.message}", f"Hint: {error.hint}"]
-    return "\n".join(lines + damaged)

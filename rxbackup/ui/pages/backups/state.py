@@ -20,14 +20,13 @@ from rxbackup import wiring
 from rxbackup.errors import NotSignedIn, RxbackupError
 from rxbackup.operations import jobs
 from rxbackup.operations.views import BackupQuery, JobView, StoreView
+from rxbackup.ui.pages.activity.rows import ActivityRow, row_of_run
 from rxbackup.ui.pages.backups.listing import BackupsState, fetch
 from rxbackup.ui.pages.backups.protection import Protection, judge, place_note
 from rxbackup.ui.pages.backups.rows import (
-    ActivityRow,
     RunRow,
     StoreChoice,
     Tile,
-    activity_row,
     run_row,
     store_choice,
     tiles,
@@ -97,8 +96,8 @@ class WatchState(rx.State):
         now = datetime.now(UTC)
         runs = [run_row(job, now) for job in facts.active]
         shown_tiles = self.tiles if facts.counts is None else tiles(facts.counts, facts.before)
-        activity = [activity_row(job) for job in facts.recent if job.kind not in _UNTOLD][:_SHOWN_ACTIVITIES]
-        of_stores = [activity_row(job) for job in facts.recent if job.kind in _STORE_KINDS][:_SHOWN_ACTIVITIES]
+        activity = [row_of_run(job) for job in facts.recent if job.kind not in _UNTOLD][:_SHOWN_ACTIVITIES]
+        of_stores = [row_of_run(job) for job in facts.recent if job.kind in _STORE_KINDS][:_SHOWN_ACTIVITIES]
         protection = judge(facts, now)
         found = await WATCH.stores.get(wiring.current(), await actor_of(self)) if relist else None
         listing = await fetch(await actor_of(self), await self._wanted()) if relist else None
@@ -142,7 +141,7 @@ class WatchState(rx.State):
         ended = [job for job in ended if job.kind not in _UNTOLD]
         words = "; ".join(f"{run.title}: {run.stage}" for run in runs)
         if ended:
-            row = activity_row(ended[0])
+            row = row_of_run(ended[0])
             words = f"{row.title} {row.name}. {row.message}".strip()
         if words:
             self.spoken = words

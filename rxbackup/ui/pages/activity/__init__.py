@@ -1,0 +1,1 @@
+"""Activity: every run that ended, and everything people did."""

@@ -1,26 +1,20 @@
-"""The dashboard and the alert rules name only numbers that `/metrics` really tells."""
+"""The dashboard, the alert rules and the documentation name what `/metrics` really tells, and all of it."""
 
 from __future__ import annotations
 
-import json
-import re
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
-import yaml
 from prometheus_client.core import CollectorRegistry
 from prometheus_client.exposition import generate_latest
-from prometheus_client.parser import text_string_to_metric_families
 
 from rxbackup.api.metrics import _Moment
 from rxbackup.operations.alert_views import FreshnessView
 from rxbackup.operations.measure_views import LatestBackup, Measures, RunCount
 from rxbackup.operations.views import StoreView
+from tests.support import monitoring
 
-DOCS = Path(__file__).parents[2] / "docs"
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
-_NAME = re.compile(r"\brxbackup_[a-z_]+\b")
 
 
 @pytest.fixture(scope="module")
@@ -46,40 +40,27 @@ def told() -> set[str]:
     )
     registry = CollectorRegistry()
     registry.register(_Moment(measures))
-    text = generate_latest(registry).decode()
-    families = list(text_string_to_metric_families(text))
+    families = monitoring.families_of(generate_latest(registry).decode(), "text/plain")
     assert all(family.documentation for family in families)
-    return {sample.name for family in families for sample in family.samples}
+    assert monitoring.names_of(families) == monitoring.sampled(families)
+    return monitoring.names_of(families)
 
 
 def test_the_dashboard_loads_and_asks_for_what_there_is(told: set[str]) -> None:
-    dashboard = json.loads((DOCS / "monitoring/grafana-dashboard.json").read_text())
-    panels = dashboard["panels"]
+    panels = monitoring.dashboard()["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels) >= 10
-    asked = {name for panel in panels for target in panel["targets"] for name in _NAME.findall(target["expr"])}
-    assert asked
-    assert asked <= told
+    assert monitoring.dashboard_names()
+    assert monitoring.dashboard_names() <= told
 
 
 def test_the_alert_rules_load_and_ask_for_what_there_is(told: set[str]) -> None:
-    (group,) = yaml.safe_load((DOCS / "monitoring/alerts.yml").read_text())["groups"]
-    for rule in group["rules"]:
-        assert set(_NAME.findall(rule["expr"])) <= told, rule["alert"]
+    assert monitoring.alert_names()
+    assert monitoring.alert_names() <= told
+    for rule in monitoring.alert_rules():
+        assert rule["expr"].count("(") == rule["expr"].count(")")
         assert rule["annotations"]["summary"]
         assert rule["labels"]["severity"] in {"warning", "critical"}
 
 
-def test_the_documentation_names_every_number(told: set[str]) -> None:
-    page = (DOCS / "monitoring.md").read_text()
-    lines = [line for line in page.splitlines() if line.startswith("| `rxbackup_")]
-    named: set[str] = set()
-    for line in lines:
-        for word in re.findall(r"`([^`]+)`", line.split("|")[1]):
-            named.add(word)
-    missing = {
-        name
-        for name in told - {"rxbackup_info"}
-        if name not in named
-        and not any((n.startswith("…") and name.endswith(n.strip("…_"))) or n.strip("…") in name for n in named)
-    }
-    assert not missing
+def test_the_documentation_names_every_number_and_no_other(told: set[str]) -> None:
+    assert monitoring.documented_names() == told

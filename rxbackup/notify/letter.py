@@ -56,7 +56,7 @@ def as_text(said: Said, place: str) -> str:
         parts.append("\n".join(f"{name + ':':<{width + 1}} {value}" for name, value in said.facts))
     if said.hint:
         parts.append(f"What to do: {said.hint}")
-    parts.append(f"-- \nrxbackup, {place}" + (f"\n{said.link}" if said.link else ""))
+    parts.append(f"-- \nSent by rxbackup for {place}" + (f"\n{said.link}" if said.link else ""))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -80,6 +80,6 @@ def as_html(said: Said, place: str) -> str:
         'color:#101828;background:#ffffff"><div style="max-width:600px">'
         f'<h1 style="margin:0 0 12px;font-size:20px;color:{colour}">{escape(said.headline)}</h1>'
         f'<p style="margin:0 0 12px">{escape(said.text)}</p>{facts}{hint}{link}'
-        f'<p style="margin:24px 0 0;color:#667085;font-size:13px">rxbackup, {escape(place)}</p>'
+        f'<p style="margin:24px 0 0;color:#667085;font-size:13px">Sent by rxbackup for {escape(place)}</p>'
         "</div></body></html>"
     )

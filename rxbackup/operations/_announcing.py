@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from platform import node
 from types import MappingProxyType
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -68,8 +69,11 @@ def announce(services: Services, session: Session, event: str, said: Said, *, on
 
 
 def place_of(services: Services) -> str:
-    """Which installation speaks: the host that people know, else the protected database's name."""
+    """Which installation speaks: the host that people know, else the protected database's name or this machine's."""
     known = urlsplit(services.settings.public_url or "").hostname
+    if services.embedded:
+        # Its database is called rxbackup everywhere.
+        known = known or node()
     return known or urlsplit(services.source_url).path.lstrip("/") or "this installation"
 
 

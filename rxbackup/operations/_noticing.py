@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -86,7 +86,8 @@ def _notice_backup(services: Services, session: Session, job: Job) -> None:
     elif about or (job.error or {}).get("code") != "interrupted":
         # Who stops his own backup at the terminal knows.
         whose = f'of the schedule "{title}"' if title else f'"{(job.parameters or {}).get("name", "")}"'
-        _failed(session, job, about, title or str((job.parameters or {}).get("name", "")), f"The backup {whose}")
+        name = title or str((job.parameters or {}).get("name", ""))
+        _failed(session, job, about, name, f"The backup {whose}", [["Last good backup", _last_good(session, about)]])
 
 
 def _good_backup(services: Services, session: Session, job: Job, about: str, title: str) -> None:
@@ -98,7 +99,8 @@ def _good_backup(services: Services, session: Session, job: Job, about: str, tit
     solved.append(solve_alert(session, OVERDUE, about, SYSTEM_EMAIL))
     name, once = title or backup.name, f"run {job.id}"
     facts = (
-        ("Backup", f"{backup.name}, {moment(backup.timestamp)} UTC"),
+        ("Backup", backup.name),
+        ("Taken", f"{moment(backup.timestamp)} UTC"),
         ("Rows", f"{backup.rows or 0:,} in {backup.tables or 0} tables"),
         ("Stored", f"{size(backup.stored_bytes or 0)} in {backup.store}"),
         ("Took", f"{backup.seconds or 0:.0f} s"),
@@ -127,6 +129,17 @@ def _is_first(session: Session, backup: Backup) -> bool:
     ).first()
 
 
+def _last_good(session: Session, schedule: str) -> str:
+    """When the newest good one was taken, of the schedule or of all: how much is at stake."""
+    newest = select(func.max(Backup.timestamp)).where(
+        col(Backup.state) == "complete", col(Backup.trashed_at).is_(None), col(Backup.origin).is_(None)
+    )
+    if schedule:
+        newest = newest.where(col(Backup.schedule_id) == UUID(schedule))
+    at = session.exec(newest).one()
+    return f"{moment(at)} UTC" if at else "never"
+
+
 def _schedule_of(session: Session, job: Job) -> tuple[str, str]:
     found = session.exec(
         select(Schedule.id, Schedule.name).join(Occurrence).where(col(Occurrence.job_id) == job.id)
@@ -134,11 +147,11 @@ def _schedule_of(session: Session, job: Job) -> tuple[str, str]:
     return (str(found[0]), found[1]) if found else ("", "")
 
 
-def _failed(session: Session, job: Job, about: str, title: str, what: str) -> None:
+def _failed(session: Session, job: Job, about: str, title: str, what: str, more: Sequence[Sequence[str]] = ()) -> None:
     """Raise the alert, or add to the one that is open: people hear of the first failure, then once a day."""
     error: Mapping[str, Any] = job.error or {}
     message = f"{what} failed: {error.get('message') or 'nobody knows why.'}"
-    facts = [["When", f"{moment(job.finished_at or job.created_at)} UTC"], ["Asked for by", job.actor]]
+    facts = [["When", f"{moment(job.finished_at or job.created_at)} UTC"], ["Asked for by", job.actor], *more]
     details = {"title": title, "job": str(job.id), "failures": 1, "facts": facts}
     hint = str(error.get("hint") or "")
     if raise_alert(session, FAILURE, about, CRITICAL, message, hint, details=details) is not None:

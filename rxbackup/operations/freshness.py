@@ -125,6 +125,8 @@ def _of_schedule(row: Schedule, good: datetime | None, proven: datetime | None, 
         sentence = f"{row.name} has brought no good backup {last}. It should: {rhythm[0].lower()}{rhythm[1:]}."
     elif good:
         sentence = f"{row.name}: the last good backup was taken {ago}."
+    elif (first := next_due(rule, zone, max(row.created_at, row.updated_at))) is not None and first <= now:
+        sentence = f"{row.name} has brought no good backup yet."
     else:
         sentence = f"{row.name} has not been due yet."
     state = "late" if is_late else "ok" if good else "never"

@@ -30,7 +30,9 @@ def moment(at: datetime) -> str:
 
 def lapse(span: timedelta) -> str:
     """How long, roughly: "5 minutes", "3 hours", "12 days"."""
-    minutes = max(0, int(span.total_seconds() // 60))
+    minutes = int(span.total_seconds() // 60)
+    if minutes < 1:
+        return "less than a minute"
     if minutes < 2 * 60:
         return counted(minutes, "minute")
     return counted(minutes // 60, "hour") if minutes < 2 * 24 * 60 else counted(minutes // (24 * 60), "day")

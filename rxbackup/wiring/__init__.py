@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from rxbackup.errors import RxbackupError, UsageError
 from rxbackup.operations.services import Services
@@ -78,10 +79,16 @@ def read_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        wrong = [f"RXBACKUP_{str(e['loc'][0]).upper()}: {e['msg']}" for e in error.errors(include_input=False)]
+        wrong = [f"RXBACKUP_{str(e['loc'][0]).upper()}: {_told(e)}" for e in error.errors(include_input=False)]
         raise UsageError(
             f"The settings cannot be used. {'; '.join(wrong)}.", hint="Correct the environment variable, or unset it."
         ) from None
+
+
+def _told(error: ErrorDetails) -> str:
+    if error["type"] == "too_short":
+        return f"{error['ctx']['min_length']} characters at least are needed"
+    return error["msg"]
 
 
 def current() -> Services:

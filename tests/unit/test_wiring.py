@@ -52,6 +52,9 @@ def test_settings_that_make_no_sense_are_named(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(UsageError, match="RXBACKUP_PROCESSES") as refused:
         read_settings()
     assert "hunter2" not in refused.value.message
+    monkeypatch.setenv("RXBACKUP_METRICS_TOKEN", "hunter2")
+    with pytest.raises(UsageError, match="RXBACKUP_METRICS_TOKEN: 16 characters at least are needed"):
+        read_settings()
 
 
 def test_a_child_reads_the_settings_of_its_parent(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from uuid import UUID, uuid4
 
 import pytest
@@ -109,11 +110,16 @@ def test_the_mail_about_a_failure_reads_well(installation: Installation, mail_se
     failed, recovered = mail_server.mails
     assert failed["subject"].startswith("Failed: Nightly · ")
     plain, html = (failed.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]
-    for words in ('The backup of the schedule "Nightly" failed: ', "What to do: ", "Asked for by: ada@example.org"):
+    said = 'The backup of the schedule "Nightly" failed: '
+    for words in (said, "What to do: ", "Asked for by:     ada@example.org", "Last good backup: never"):
         assert words in plain
     assert "The backup of the schedule &quot;Nightly&quot; failed: " in html
     assert recovered["subject"].startswith("Backups work again: Nightly · ")
     assert "570 in 3 tables" in recovered.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    _fail(installation, "four", nightly)
+    _tick(installation)
+    again = mail_server.mails[2].get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert re.search(r"Last good backup: \d+ \w+ 20\d\d, \d\d:\d\d UTC", again)
 
 
 def test_a_schedule_that_fails_and_recovers_is_told_once_each(

@@ -133,7 +133,10 @@ def test_a_schedule_that_never_brought_one_is_late_too(installation: Installatio
     schedules.add_schedule(services, CONSOLE, NewSchedule("Nightly", daily(f"{at:%H:%M}")))
     assert _of(services, "Nightly").state == "never"
     assert freshness.watch_freshness(services, SYSTEM) == 0
-    installation.clock.forward(hours=15)
+    assert _of(services, "Nightly").sentence == "Nightly has not been due yet."
+    installation.clock.forward(hours=3)
+    assert _of(services, "Nightly").sentence == "Nightly has brought no good backup yet."
+    installation.clock.forward(hours=12)
     assert freshness.watch_freshness(services, SYSTEM) == 1
     assert "no good backup yet" in alerts.list_alerts(services, CONSOLE)[0].message
 

@@ -8,6 +8,14 @@ from html import escape
 
 _LONGEST_SUBJECT = 200
 _COLOURS = {"good": "#1a7f37", "bad": "#b42318", "note": "#8a5a00", "plain": "#344054"}
+_SOFT = "color:#667085"
+_IN_THE_DARK = {"good": "#6fd08c", "bad": "#ff9a8f", "note": "#f0c04f", "plain": "#e6e8ec"}
+_DARK = (
+    "<style>@media (prefers-color-scheme:dark){body{background:#111316!important;color:#e6e8ec!important}"
+    "a{color:#9db8ff!important}.soft{color:#a4acb9!important}"
+    + "".join(f".{tone}{{color:{colour}!important}}" for tone, colour in _IN_THE_DARK.items())
+    + "}</style>"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +69,36 @@ def as_text(said: Said, place: str) -> str:
 
 
 def as_html(said: Said, place: str) -> str:
-    """For mail: no images, no styles from elsewhere, readable where styles are dropped."""
-    colour = _COLOURS.get(said.tone, _COLOURS["plain"])
+    """For mail: no images, nothing from elsewhere, readable in the dark and where styles are dropped."""
+    tone = said.tone if said.tone in _COLOURS else "plain"
     rows = "".join(
-        f'<tr><th align="left" valign="top" style="padding:2px 16px 2px 0;font-weight:normal;color:#667085">'
+        f'<tr><th class="soft" align="left" valign="top" style="padding:2px 16px 2px 0;font-weight:normal;{_SOFT}">'
         f'{escape(name)}</th><td style="padding:2px 0">{escape(value)}</td></tr>'
         for name, value in said.facts
     )
     facts = (
         f'<table cellspacing="0" cellpadding="0" style="margin:16px 0;font-size:14px">{rows}</table>' if rows else ""
     )
-    hint = f'<p style="margin:16px 0"><strong>What to do:</strong> {escape(said.hint)}</p>' if said.hint else ""
-    link = f'<p style="margin:16px 0"><a href="{escape(said.link)}">Open rxbackup</a></p>' if said.link else ""
+    hint = f'<p style="margin:16px 0"><strong>What to do:</strong> {_worded(said.hint)}</p>' if said.hint else ""
+    link = (
+        f'<p style="margin:16px 0"><a href="{escape(said.link)}" style="color:#3451b2">Open rxbackup</a></p>'
+        if said.link
+        else ""
+    )
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
-        f"<title>{escape(said.headline)}</title></head>"
+        '<meta name="viewport" content="width=device-width"><meta name="color-scheme" content="light dark">'
+        f"<title>{escape(said.headline)}</title>{_DARK}</head>"
         '<body style="margin:0;padding:24px;font-family:system-ui,sans-serif;font-size:15px;line-height:1.5;'
         'color:#101828;background:#ffffff"><div style="max-width:600px">'
-        f'<h1 style="margin:0 0 12px;font-size:20px;color:{colour}">{escape(said.headline)}</h1>'
-        f'<p style="margin:0 0 12px">{escape(said.text)}</p>{facts}{hint}{link}'
-        f'<p style="margin:24px 0 0;color:#667085;font-size:13px">Sent by rxbackup for {escape(place)}</p>'
+        f'<h1 class="{tone}" style="margin:0 0 12px;font-size:20px;color:{_COLOURS[tone]}">{escape(said.headline)}</h1>'
+        f'<p style="margin:0 0 12px">{_worded(said.text)}</p>{facts}{hint}{link}'
+        f'<p class="soft" style="margin:24px 0 0;{_SOFT};font-size:13px">Sent by rxbackup for {escape(place)}</p>'
         "</div></body></html>"
     )
+
+
+def _worded(text: str) -> str:
+    """As HTML; commands stand between backticks in messages, as everywhere in rxbackup."""
+    parts = escape(text).split("`")
+    return "".join(f"<code>{part}</code>" if number % 2 else part for number, part in enumerate(parts))

@@ -15,6 +15,7 @@ from rxbackup.notify.letter import Letter
 SECURITIES = ("starttls", "tls", "none")
 _SECONDS = 15.0
 _MAIL_HINT = "Check the server's name, its port and how it is secured, then send a test."
+_REFUSED_HINT = "Check from whom and to whom it goes, and whether the server wants a user name, then send a test."
 
 
 def send_mail(settings: Mapping[str, Any], secrets: Mapping[str, str], letter: Letter) -> None:
@@ -43,10 +44,10 @@ def send_mail(settings: Mapping[str, Any], secrets: Mapping[str, str], letter: L
     except smtplib.SMTPRecipientsRefused as error:
         raise NotDelivered(
             f"The mail server {host} refused {', '.join(sorted(error.recipients))}.",
-            hint="Check the addresses, and whether the server takes mail for them without a user name.",
+            hint=_REFUSED_HINT,
         ) from None
     except smtplib.SMTPException as error:
-        raise NotDelivered(f"The mail server {host} refused: {_said(error)}", hint=_MAIL_HINT) from None
+        raise NotDelivered(f"The mail server {host} refused: {_said(error)}", hint=_REFUSED_HINT) from None
     except ssl.SSLError as error:
         raise NotDelivered(
             f"No safe connection to the mail server {host} came about: {error.reason or 'TLS failed'}.",

@@ -16,10 +16,9 @@ from rxbackup.notify.mail import SECURITIES
 from rxbackup.notify.sending import KINDS
 from rxbackup.operations._announcing import EVENTS, USUAL_EVENTS
 from rxbackup.operations._people import clean_email
-from rxbackup.operations.channel_views import ChannelChange, NewChannel
+from rxbackup.operations.channel_views import USUAL_PORTS, ChannelChange, NewChannel
 from rxbackup.tables.system import Channel
 
-_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _LONGEST_NAME = 63
 _MOST_READERS = 50
 _HOST_MARKS = frozenset("-.:_")
@@ -147,7 +146,7 @@ def _email(new: NewChannel) -> tuple[dict[str, Any], dict[str, str]]:
         raise UsageError(
             f"A mail server is not secured by {new.security!r}.", hint=f"Choose one of {ways}.", field="security"
         )
-    port = new.port or _PORTS[new.security]
+    port = new.port or USUAL_PORTS[new.security]
     if not 0 < port < 1 << 16:
         raise UsageError(f"There is no port {port}.", hint="Ports go from 1 to 65535.", field="port")
     if not new.to or len(new.to) > _MOST_READERS:

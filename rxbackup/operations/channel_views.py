@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from pydantic import SecretStr
+
+USUAL_PORTS = MappingProxyType({"starttls": 587, "tls": 465, "none": 25})
+"""Of mail servers, by how they are secured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,15 +19,19 @@ _MESSAGES = {
     "waiting": ("clock", "Waiting", "warn"),
     "resting": ("pause", "Waiting", "idle"),
     "given up": ("circle-x", "Given up", "bad"),
+    "failed": ("circle-x", "Failed", "bad"),
 }
 
 
-def channel_card(card: Any, *, tools: rx.Component, resume: rx.Component, findings: rx.Component) -> rx.Component:
+def channel_card(
+    card: Any, *, tools: rx.Component, resume: rx.Component, findings: rx.Component, told: Any
+) -> rx.Component:
     """Draw a var of `ChannelCard`.
 
     Args:
         card: the facts.
         tools: its buttons. resume: the button beside the word that it rests. findings: what came of a test of it.
+        told: whether they say its problem already.
     """
     heading = "channel-" + card.name
     icons = [(kind, rx.icon(icon, size=20, aria_hidden="true")) for kind, icon in _ICONS.items()]
@@ -59,7 +63,7 @@ def channel_card(card: Any, *, tools: rx.Component, resume: rx.Component, findin
             rx.fragment(),
         ),
         rx.cond(
-            card.problem != "",
+            (card.problem != "") & ~told,
             rx.el.div(
                 rx.icon("circle-alert", size=16, aria_hidden="true"),
                 rx.el.div(
@@ -89,7 +93,7 @@ def _state(card: Any) -> rx.Component:
 
 
 def _facts(card: Any) -> rx.Component:
-    last = rx.cond(card.last_sent_at != "", when(at=card.last_sent_at), rx.el.span("None yet"))
+    last = rx.cond(card.last_sent_at != "", when(at=card.last_sent_at), rx.el.span("Never"))
     waiting = rx.cond(
         card.waiting > 0,
         rx.fragment(count(value=card.waiting), rx.cond(card.waiting == 1, " message", " messages")),
@@ -97,7 +101,7 @@ def _facts(card: Any) -> rx.Component:
     )
     return rx.el.dl(
         rx.el.div(rx.el.dt("Hears of"), rx.el.dd(card.hears), class_name="rx-fact-wide"),
-        rx.el.div(rx.el.dt("Last message"), rx.el.dd(last)),
+        rx.el.div(rx.el.dt("Last sent"), rx.el.dd(last)),
         rx.el.div(rx.el.dt("Waits for it"), rx.el.dd(waiting)),
         class_name="rx-store-facts",
     )

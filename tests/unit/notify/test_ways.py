@@ -19,7 +19,7 @@ SAID = Said(
     "The disk is full.",
     tone="bad",
     facts=(("Schedule", "Nightly"), ("Since", "22 Nov 2026, 02:00 UTC")),
-    hint="Free some space.",
+    hint="Free some space, then `rxbackup <doctor>`.",
     link="https://backup.example.org/backups",
 )
 LETTER = Letter("7", "failure", subject_of(SAID, "shop"), as_text(SAID, "shop"), as_html(SAID, "shop"))
@@ -38,7 +38,8 @@ def test_a_mail_reads_well_in_both_forms(mail_server: MailServer) -> None:
     assert mail["message-id"] == "<rxbackup-7@example.org>"
     plain, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]
     assert "Schedule: Nightly\nSince:    22 Nov 2026, 02:00 UTC" in plain.replace("\r\n", "\n")
-    assert "What to do: Free some space." in plain
+    assert "What to do: Free some space, then `rxbackup <doctor>`." in plain
+    assert "Free some space, then <code>rxbackup &lt;doctor&gt;</code>." in html
     assert "Nightly &lt;1&gt;" in html
     assert "<1>" not in html
 

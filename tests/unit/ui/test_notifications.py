@@ -39,9 +39,22 @@ def test_a_channel_that_is_opened_and_saved_stays_as_it_was(view: ChannelView) -
     assert read_change(as_sent(filled), view.kind, filled) == ChannelChange()
 
 
+def test_the_usual_port_follows_how_the_connection_is_secured() -> None:
+    filled = filled_from(MAIL)
+    assert filled.port == ""
+    assert read_change(as_sent(filled) | {"security": "starttls"}, "email", filled).port == 0
+    odd = filled_from(replace(MAIL, port=2525))
+    assert read_change(as_sent(odd) | {"security": "starttls"}, "email", odd).port is None
+
+
 def test_only_what_was_changed_is_sent_on() -> None:
     filled = filled_from(MAIL)
-    changed = as_sent(filled) | {"to": "eve@example.org; ada@example.org", "port": "", "password": "n3w"}
+    changed = as_sent(filled) | {
+        "to": "eve@example.org; ada@example.org",
+        "port": "",
+        "password": "n3w",
+        "security": "starttls",
+    }
     changed.pop(f"{EVENT}undo")
     change = read_change(changed, "email", filled)
     assert (change.to, change.port, change.host) == (("eve@example.org", "ada@example.org"), 0, None)
@@ -137,4 +150,6 @@ def test_a_message_that_waits_says_until_when_or_for_what() -> None:
     line = message_line(view, set())
     assert (line.subject, line.state, line.tries) == ("Failed: a · b", "waiting", "2 tries")
     assert line.next_at == "2026-11-23T03:00:00+00:00"
+    test = replace(view, event="test", state="given up", attempts=1)
+    assert (message_line(test, set()).state, message_line(test, {"people"}).next_at) == ("failed", "")
     assert (message_line(view, {"people"}).state, message_line(view, {"people"}).next_at) == ("resting", "")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from rxbackup.errors import UsageError
-from rxbackup.operations.channel_views import ChannelChange, ChannelView, NewChannel
+from rxbackup.operations.channel_views import USUAL_PORTS, ChannelChange, ChannelView, NewChannel
 
 KINDS = ("email", "webhook", "heartbeat", "apprise")
 FIELDS = ("name", "to", "sender", "host", "port", "security", "username", "password", "url", "signing_key", "events")
@@ -24,7 +24,7 @@ _LONGEST_NUMBER = 9
 
 @dataclass(frozen=True)
 class Filled:
-    """What stands in the form when it opens. Of secrets only whether they are kept."""
+    """What stands in the form when it opens. Of secrets only whether they are kept; `port` "" is the usual one."""
 
     name: str = ""
     readers: str = ""
@@ -45,7 +45,7 @@ def filled_from(view: ChannelView) -> Filled:
         readers=", ".join(view.to),
         sender=view.sender,
         host=view.host,
-        port=str(view.port) if view.port else "",
+        port=str(view.port) if view.port not in {0, USUAL_PORTS.get(view.security)} else "",
         security=view.security or "starttls",
         username=view.username,
         events=view.events,
@@ -101,14 +101,17 @@ def read_change(form: object, kind: str, before: Filled) -> ChannelChange:
         if signing_key is None and given.ticked(NO_MORE):
             signing_key = SecretStr("")
         return ChannelChange(name=name, events=events, url=given.secret("url"), signing_key=signing_key)
+    security = text("security", before.security)
+    # The usual port is another one where the connection is secured in another way.
+    same_port = given.text("port") == before.port and (before.port or security is None)
     return ChannelChange(
         name=name,
         events=events,
         to=None if given.text("to") == before.readers else given.list("to"),
         sender=text("sender", before.sender),
         host=text("host", before.host),
-        port=None if given.text("port") == before.port else given.port(),
-        security=text("security", before.security),
+        port=None if same_port else given.port(),
+        security=security,
         username=text("username", before.username),
         password=given.secret("password"),
     )

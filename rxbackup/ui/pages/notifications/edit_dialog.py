@@ -90,7 +90,7 @@ def edit_dialog() -> rx.Component:
             EditState.kind,
             ("email", "Messages go by e-mail, as plain text and HTML."),
             ("webhook", "Messages are posted as JSON: id, event, subject and text."),
-            ("heartbeat", "A service is called after each good backup, and cries when nobody calls."),
+            ("heartbeat", "A service is called after each good backup, and raises the alarm when nobody calls."),
             "Messages go to one of more than a hundred services, by an address of Apprise.",
         ),
         is_open=EditState.is_open,
@@ -105,7 +105,7 @@ def _wrong(name: str) -> Any:
 
 def _kinds() -> rx.Component:
     return rx.el.fieldset(
-        rx.el.legend("How", class_name="rx-part"),
+        rx.el.legend("Kind", class_name="rx-label"),
         *[
             option("kind", kind, title, text, default_checked=kind == _KINDS[0][0], on_change=EditState.choose_kind)
             for kind, title, text in _KINDS

@@ -16,7 +16,7 @@ GROUPS: Final[tuple[tuple[str, tuple[tuple[str, str, str], ...]], ...]] = (
             ("verification-failed", "A backup is damaged", "damage"),
             ("suspicious-change", "Rows seem lost", "lost rows"),
             ("store-nearly-full", "A store is nearly full", "full stores"),
-            ("paused", "A schedule was paused by itself", "paused schedules"),
+            ("paused", "A schedule paused itself", "paused schedules"),
         ),
     ),
     (

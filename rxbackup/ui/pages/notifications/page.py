@@ -110,7 +110,8 @@ def _nothing_yet() -> rx.Component:
 
 def _card(card: Any) -> rx.Component:
     resume = button("Resume", look="quiet", on_click=NotificationsState.resume(card.name))
-    return channel_card(card, tools=_tools(card), resume=resume, findings=_findings(card))
+    told = (NotificationsState.tested == card.name) & (NotificationsState.error != "")
+    return channel_card(card, tools=_tools(card), resume=resume, findings=_findings(card), told=told)
 
 
 def _tools(card: Any) -> rx.Component:
@@ -166,7 +167,7 @@ def _messages() -> rx.Component:
     listed = rx.fragment(
         message_list(NotificationsState.lines),
         pager(
-            rx.el.span("Newest first, 50 at most. What was sent is forgotten after 30 days."),
+            rx.el.span("The last 50, newest first. After 30 days they are forgotten."),
             number=NotificationsState.page,
             pages=NotificationsState.pages,
             on_turn=NotificationsState.turn_page,

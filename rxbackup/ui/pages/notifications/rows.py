@@ -32,7 +32,12 @@ class ChannelCard:
 
 @dataclass(frozen=True)
 class MessageLine:
-    """One message. `state` is sent, waiting, resting (its channel is paused) or given up; `next_at` ISO."""
+    """One message. `next_at` is ISO.
+
+    Attributes:
+        state: sent, waiting, resting (it waits, and its channel is paused), given up, or failed (a test).
+        tries: how often it was tried, "" where that goes without saying.
+    """
 
     id: str
     subject: str
@@ -63,15 +68,16 @@ def channel_card(view: ChannelView) -> ChannelCard:
 
 def message_line(view: MessageView, resting: Collection[str]) -> MessageLine:
     """A message in a line; `resting` are the channels that are paused."""
-    waits = view.state == "waiting"
+    waits, rests = view.state == "waiting", view.channel in resting
+    failed = view.event == "test" and view.state == "given up"
     return MessageLine(
         id=view.id,
         subject=view.subject.rpartition(" · ")[0] or view.subject,
         channel=view.channel,
         at=wording.iso(view.created_at),
-        state="resting" if waits and view.channel in resting else view.state,
+        state="resting" if waits and rests else "failed" if failed else view.state,
         tries=wording.plural(view.attempts, "try", "tries") if view.attempts > 1 or view.problem else "",
-        next_at=wording.iso(view.next_try_at) if waits and view.channel not in resting else "",
+        next_at=wording.iso(view.next_try_at) if waits and not rests else "",
         problem=view.problem,
     )
 

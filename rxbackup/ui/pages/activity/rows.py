@@ -133,7 +133,7 @@ def _href(line: ActivityLine) -> str:
 def _by(line: ActivityLine) -> str:
     parts = [_NOBODY.get(line.by, line.by)]
     if line.schedule and line.kind != "schedule":
-        parts.append(f"by the schedule {line.schedule}")
+        parts.append(f"for the schedule {line.schedule}")
     if line.door in _DOORS and line.by != CONSOLE_EMAIL:
         parts.append(_DOORS[line.door])
     return ", ".join(parts)

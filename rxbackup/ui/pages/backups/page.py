@@ -314,7 +314,14 @@ def _recent() -> rx.Component:
     return rx.cond(
         WatchState.activity.length() > 0,
         rx.el.section(
-            rx.el.h2("Recent activity", class_name="rx-heading"),
+            rx.el.div(
+                rx.el.h2("Recent activity", class_name="rx-heading"),
+                _may(
+                    _MAY_ALL,
+                    rx.link("All activity", href=addresses.ACTIVITY, class_name="rx-subject", underline="none"),
+                ),
+                class_name="rx-tools",
+            ),
             activity_list(WatchState.activity),
             class_name="rx-section",
         ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Path, Response
+from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from rxbackup.api.identity import OpenServices, Who
@@ -120,9 +120,15 @@ def show_undo(services: OpenServices, actor: Who, job: JobId) -> UndoView:
 
 
 @router.post("/jobs/{job}/undo", status_code=202, tags=["restores"])
-def request_undo(services: OpenServices, actor: Who, job: JobId, response: Response) -> JobView:
-    """Queue the undoing of a restore. Follow it at the address in `Location`."""
-    return _followed(undos.request_undo(services, actor, job), response)
+def request_undo(
+    services: OpenServices,
+    actor: Who,
+    job: JobId,
+    response: Response,
+    preview: Annotated[str | None, Query(max_length=64)] = None,
+) -> JobView:
+    """Queue the undoing of a restore: no more than the run `preview` has shown. Follow it as `Location` says."""
+    return _followed(undos.request_undo(services, actor, job, preview=preview), response)
 
 
 @router.post("/jobs/{job}/refresh", status_code=202, tags=["restores"])

@@ -25,8 +25,8 @@ def plan_document(preview: RestorePreview) -> dict[str, object]:
     return dict(shown)
 
 
-def say_plan(preview: RestorePreview, onto: str = "the running database", *, binds: bool = True) -> None:
-    """Print what would be done, and what speaks against it; `binds`: how a restore is held to it."""
+def say_plan(preview: RestorePreview, onto: str = "the running database", *, undoes: str | None = None) -> None:
+    """Print what would be done, and what speaks against it; `undoes`: the run that it would take back."""
     view = preview.backup
     say(f"{view.name} of {words.moment(view.when)} onto {onto}:")
     _say_tables(preview)
@@ -45,8 +45,9 @@ def say_plan(preview: RestorePreview, onto: str = "the running database", *, bin
             say(f"  · {choice.label}")
     if preview.stale_views:
         say(f"Materialized views to be refreshed afterwards (--refresh-views): {', '.join(preview.stale_views)}.")
-    if binds and preview.job and preview.allowed:
-        say(f"`restore {view.id[:8]} --preview {preview.job}` does no more than this. `--json` shows sample rows.")
+    if preview.job and preview.allowed:
+        command = f"undo {undoes}" if undoes else f"restore {view.id[:8]}"
+        say(f"`{command} --preview {preview.job}` does no more than this. `--json` shows sample rows.")
 
 
 def _say_tables(preview: RestorePreview) -> None:

@@ -58,6 +58,8 @@ class UndoView:
         groups, skip, tables: what was restored then, and would be put back now.
         set_aside, replace_own_account: as they were asked for then.
         until: the safety backup is kept at least until then; None is without an end.
+        undone_by: the run that undid it, if that stands; None if its rows were not taken back, or were put back again.
+        undone_at: when that was.
     """
 
     job: str
@@ -70,6 +72,8 @@ class UndoView:
     set_aside: bool = False
     replace_own_account: bool = False
     until: datetime | None = None
+    undone_by: str | None = None
+    undone_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,6 +64,7 @@ def show_undo(services: Services, actor: Actor, job: str | None = None) -> UndoV
                 hint="Restore an earlier backup of the same groups instead.",
             ) from None
         asked = found.parameters or {}
+        undone = _standing_undo(session, found.id)
         return UndoView(
             job=str(found.id),
             restored=str(asked.get("name", "")),
@@ -75,13 +76,15 @@ def show_undo(services: Services, actor: Actor, job: str | None = None) -> UndoV
             set_aside=bool(asked.get("set_aside")),
             replace_own_account=bool(asked.get("replace_own_account")),
             until=_kept_until(session, backup),
+            undone_by=str(undone.id) if undone else None,
+            undone_at=undone.finished_at if undone else None,
         )
 
 
 @requires(Permission.RESTORE)
-def request_undo(services: Services, actor: Actor, job: str) -> JobView:
-    """Queue the undoing of a restore. Raises as `show_undo` and `request_restore`."""
-    return request_restore(services, actor, _restore_of(show_undo(services, actor, job)))
+def request_undo(services: Services, actor: Actor, job: str, *, preview: str | None = None) -> JobView:
+    """Queue the undoing of a restore: no more than `preview` has shown. Raises as `show_undo` and `request_restore`."""
+    return request_restore(services, actor, _restore_of(show_undo(services, actor, job), preview))
 
 
 @requires(Permission.RESTORE)
@@ -94,10 +97,16 @@ def preview_undo(
 
 @requires(Permission.RESTORE)
 def perform_undo(
-    services: Services, actor: Actor, job: str | None = None, *, on_progress: ProgressSink | None = None
+    services: Services,
+    actor: Actor,
+    job: str | None = None,
+    *,
+    preview: str | None = None,
+    on_progress: ProgressSink | None = None,
 ) -> RestoreView:
-    """Undo here and now. Raises as `show_undo` and `perform_restore`."""
-    return perform_restore(services, actor, _restore_of(show_undo(services, actor, job)), on_progress=on_progress)
+    """Undo here and now: no more than the run `preview` has shown. Raises as `show_undo` and `perform_restore`."""
+    undo = show_undo(services, actor, job)
+    return perform_restore(services, actor, _restore_of(undo, preview), on_progress=on_progress)
 
 
 @requires(Permission.ADMINISTER)
@@ -147,7 +156,22 @@ def _newest_safety(session: Session) -> str | None:
     ).first()
 
 
-def _restore_of(undo: UndoView) -> NewRestore:
+def _standing_undo(session: Session, job: UUID) -> Job | None:
+    """The run that undid this one, unless it was undone itself."""
+    undoing = session.exec(
+        select(Job)
+        .where(
+            col(Job.kind) == "restore",
+            col(Job.state) == "succeeded",
+            col(Job.parameters)["undoes"].astext == str(job),
+        )
+        .order_by(col(Job.finished_at).desc())
+        .limit(1)
+    ).first()
+    return None if undoing is None or _standing_undo(session, undoing.id) else undoing
+
+
+def _restore_of(undo: UndoView, preview: str | None = None) -> NewRestore:
     return NewRestore(
         backup_id=undo.backup.id,
         groups=undo.groups,
@@ -157,6 +181,7 @@ def _restore_of(undo: UndoView) -> NewRestore:
         replace_own_account=undo.replace_own_account,
         confirm_name=undo.backup.name,
         undoes=undo.job,
+        preview=preview,
     )
 
 

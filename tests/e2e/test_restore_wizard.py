@@ -81,12 +81,19 @@ def test_a_restore_from_the_choice_to_the_result_and_back_again(signed_in_page: 
     open_page(page)
     lines = page.get_by_role("listitem").filter(has_text="Restored Before the accident")
     lines.get_by_role("link", name="Show result").click()
+    expect(result(page)).to_contain_text("You can undo this.")
+    shown = page.url
     result(page).get_by_role("link", name="Undo").click()
     expect_preview(page, "10 rows removed in 1 table")
     go_on(page, "confirm")
     page.get_by_role("button", name="Undo the restore, change 10 rows").click()
     expect(result(page)).to_contain_text("0 rows added, 0 changed, 10 removed")
     assert _state(app) == damaged
+
+    page.goto(shown)
+    expect(result(page)).to_contain_text("This was undone")
+    result(page).get_by_role("link", name="What the undo did").click()
+    expect(result(page)).to_contain_text("0 rows added, 0 changed, 10 removed")
 
 
 def test_the_choice_outlives_going_back_and_reloading(signed_in_page: Page, app: RunningApp) -> None:

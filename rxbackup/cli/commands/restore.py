@@ -15,12 +15,14 @@ from rxbackup.cli.session import Console, answer, confirm, confirm_by_name, inst
 from rxbackup.errors import UsageError
 
 if TYPE_CHECKING:
-    from rxbackup.operations.views import NewRestore, RefreshView, RestorePreview, RestoreView
+    from rxbackup.operations.views import NewRestore, RefreshView, RestorePreview, RestoreView, UndoView
     from rxbackup.progress import ProgressSink
 
 _WHAT = "What"
 _HOW = "How"
 _WHERE = "Where to"
+
+Seen = Annotated[str | None, typer.Option("--preview", metavar="JOB", help="Do no more than this dry run has shown.")]
 
 
 def restore(
@@ -96,9 +98,7 @@ def restore(
         int, typer.Option("--hours", metavar="N", help="How long that schema stays.", rich_help_panel=_WHERE)
     ] = 24,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False,
-    preview: Annotated[
-        str | None, typer.Option("--preview", metavar="JOB", help="Do no more than this dry run has shown.")
-    ] = None,
+    preview: Seen = None,
     yes: Yes = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -132,6 +132,7 @@ def undo(
     job: Annotated[str | None, typer.Argument(metavar="JOB", help="The restore's run; default: the newest.")] = None,
     *,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and change nothing.")] = False,
+    preview: Seen = None,
     yes: Yes = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -140,20 +141,23 @@ def undo(
     from rxbackup.operations.undos import perform_undo, preview_undo, show_undo
 
     with installation() as at:
+        undo = show_undo(at.services, at.actor, job)
         if dry_run:
             with shown_progress(quiet=quiet) as on_progress:
-                preview = preview_undo(at.services, at.actor, job, on_progress=on_progress)
-            answer(plan_document(preview), as_json=as_json, text=lambda: say_plan(preview, binds=False))
-            raise typer.Exit(exit_codes.DONE if preview.allowed else exit_codes.REFUSED)
-        undo = show_undo(at.services, at.actor, job)
-        when = f" of {words.moment(undo.finished_at)}" if undo.finished_at else ""
-        confirm(
-            f"This takes the restore of {undo.restored}{when} back, and with it whatever changed in its tables since.",
-            yes=yes,
-        )
+                shown = preview_undo(at.services, at.actor, undo.job, on_progress=on_progress)
+            answer(plan_document(shown), as_json=as_json, text=lambda: say_plan(shown, undoes=undo.job))
+            raise typer.Exit(exit_codes.DONE if shown.allowed else exit_codes.REFUSED)
+        confirm(_taking_back(undo), yes=yes)
         with shown_progress(quiet=quiet) as on_progress:
-            done = perform_undo(at.services, at.actor, undo.job, on_progress=on_progress)
+            done = perform_undo(at.services, at.actor, undo.job, preview=preview, on_progress=on_progress)
     answer(done, as_json=as_json, text=lambda: say_done(done))
+
+
+def _taking_back(undo: UndoView) -> str:
+    when = f" of {words.moment(undo.finished_at)}" if undo.finished_at else ""
+    already = f"It was undone already, at {words.moment(undo.undone_at)}. " if undo.undone_at else ""
+    what = f"takes the restore of {undo.restored}{when} back"
+    return f"{already}This {what}, and with it whatever changed in its tables since."
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ def test_single_tables_go_back_and_forth(shop: Terminal, backup: str) -> None:
     assert _sql(shop, "SELECT count(*) FROM public.orders") == [(490,)]
     foretold = shop.run("undo", "--dry-run", "--json").json
     assert [(t["name"], t["change"]["changed"]) for t in foretold["tables"]] == [("public.notes", 1)]
-    undone = shop.run("undo", "--yes", "--json").json
+    undone = shop.run("undo", "--preview", foretold["job"], "--yes", "--json").json
     assert list(undone["tables"]) == ["public.notes"]
     assert _sql(shop, "SELECT body FROM public.notes WHERE id = 1") == [("spoiled",)]
     unknown = shop.run("restore", backup, "--table", "public.note,public.orders", "--yes", "--json")

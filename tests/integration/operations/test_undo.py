@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from datetime import timedelta
 
 import pytest
@@ -39,8 +38,10 @@ def test_undo_puts_back_what_a_restore_replaced_level_by_level(installation: Ins
     second = restores.perform_restore(services, admin, NewRestore(backup.id, confirm_name="First"))
 
     assert undos.show_undo(services, admin).job == second.job
+    assert undos.show_undo(services, admin).undone_by is None
     undone = undos.perform_undo(services, admin)
     assert _bodies(installation) == spoiled_again
+    assert undos.show_undo(services, admin, second.job).undone_by == undone.job
     # The one before is next; what was undone is not undone twice.
     assert undos.show_undo(services, admin).job == first.job
     undos.perform_undo(services, admin)
@@ -50,6 +51,8 @@ def test_undo_puts_back_what_a_restore_replaced_level_by_level(installation: Ins
     # Named, even an undo can be undone.
     undos.perform_undo(services, admin, undone.job)
     assert _bodies(installation) == original
+    # Then its rows stand again.
+    assert undos.show_undo(services, admin, second.job).undone_by is None
 
 
 def test_what_cannot_be_undone_says_why(installation: Installation, admin: Actor) -> None:
@@ -128,12 +131,15 @@ def test_an_undo_is_previewed_like_a_restore(installation: Installation, admin: 
     _spoil(installation)
     done = restores.perform_restore(services, admin, NewRestore(backup.id, confirm_name="First"))
     undo = undos.show_undo(services, admin)
-    new = NewRestore(undo.backup.id, undoes=undo.job, confirm_name=undo.backup.name)
-    preview = previews.perform_preview(services, admin, new)
+    preview = undos.preview_undo(services, admin)
     change = next(t.change for t in preview.tables if t.name == "public.notes")
     assert change is not None
     assert (change.added, change.changed, change.removed) == (1, 1, 1)
-    restores.perform_restore(services, admin, dataclasses.replace(new, preview=preview.job))
+    installation.sql("INSERT INTO public.notes (id, body) VALUES (901, 'newer still')")
+    with pytest.raises(PlanRefused, match=r"public\.notes"):
+        undos.perform_undo(services, admin, undo.job, preview=preview.job)
+    installation.sql("DELETE FROM public.notes WHERE id = 901")
+    undos.perform_undo(services, admin, preview=preview.job)
     with pytest.raises(JobNotFound):
         undos.show_undo(services, admin)
     assert undos.show_undo(services, admin, done.job).job == done.job

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from rxbackup.operations.views import JobView
-from rxbackup.ui import wording
+from rxbackup.operations.views import JobView, UndoView
+from rxbackup.ui import addresses, wording
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,29 @@ class Result:
     undo_until: str = ""
     stale_views: str = ""
     sessions_ended: str = ""
+
+
+@dataclass(frozen=True)
+class WayBack:
+    """Whether a restore can be undone. Times are ISO; "" where there is nothing to say.
+
+    Attributes:
+        closed: why it cannot be undone any more.
+        undone_at: when it was undone; it can be undone again then, but nobody needs to.
+        undone_href: the result of that undo.
+    """
+
+    closed: str = ""
+    undone_at: str = ""
+    undone_href: str = ""
+
+
+def way_back(undo: UndoView) -> WayBack:
+    """What there is to say of a restore whose rows of before are there."""
+    if undo.undone_by is None:
+        return WayBack()
+    href = f"{addresses.BACKUPS}/{undo.backup.id}/restore?undo={undo.job}&step=result&run={undo.undone_by}"
+    return WayBack(undone_at=wording.iso(undo.undone_at), undone_href=href)
 
 
 def result_lines(tables: Mapping[str, Mapping[str, Any]]) -> list[ResultLine]:

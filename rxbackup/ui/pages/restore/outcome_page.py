@@ -126,20 +126,34 @@ def _undo() -> rx.Component:
     return rx.cond(
         result.safety != "",
         rx.cond(
-            RunState.no_undo == "",
-            notice(
-                "idle",
-                "You can undo this.",
-                rx.el.p("The rows of before are in ", safety, kept),
-                action=rx.link(
-                    rx.icon("undo-2", size=16, aria_hidden="true"),
-                    "Undo…",
-                    href=f"{addresses.BACKUPS}/{result.safety}/restore?undo={RunState.run_id}",
-                    underline="none",
-                    class_name="rx-button rx-button-quiet",
+            RunState.back.closed == "",
+            rx.cond(
+                RunState.back.undone_at == "",
+                notice(
+                    "idle",
+                    "You can undo this.",
+                    rx.el.p("The rows of before are in ", safety, kept),
+                    action=rx.link(
+                        rx.icon("undo-2", size=16, aria_hidden="true"),
+                        "Undo…",
+                        href=f"{addresses.BACKUPS}/{result.safety}/restore?undo={RunState.run_id}",
+                        underline="none",
+                        class_name="rx-button rx-button-quiet",
+                    ),
+                ),
+                notice(
+                    "idle",
+                    rx.fragment("This was undone ", when(at=RunState.back.undone_at), "."),
+                    rx.el.p("The tables are as they were before it. The rows of then are in ", safety, kept),
+                    action=rx.link(
+                        "What the undo did",
+                        href=RunState.back.undone_href,
+                        underline="none",
+                        class_name="rx-button rx-button-quiet",
+                    ),
                 ),
             ),
-            notice("idle", "This cannot be undone any more.", rx.el.p(RunState.no_undo)),
+            notice("idle", "This cannot be undone any more.", rx.el.p(RunState.back.closed)),
         ),
         notice("idle", "No safety backup was taken, so this cannot be undone."),
     )

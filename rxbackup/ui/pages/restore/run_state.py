@@ -20,7 +20,7 @@ from rxbackup.operations.views import JobView, NewRestore
 from rxbackup.ui.pages.backups.rows import RunRow, run_row
 from rxbackup.ui.pages.backups.watching import WATCH
 from rxbackup.ui.pages.restore.lines import Page, paged
-from rxbackup.ui.pages.restore.outcome import Result, ResultLine, result_lines, result_of
+from rxbackup.ui.pages.restore.outcome import Result, ResultLine, WayBack, result_lines, result_of, way_back
 from rxbackup.ui.pages.restore.preview_state import NO_RUN
 from rxbackup.ui.session import SessionState, actor_of
 
@@ -34,7 +34,6 @@ class RunState(rx.State):
     Attributes:
         refused: it was refused because of its plan: only another look helps.
         state: "" (nothing was asked for), running, succeeded, failed, cancelled or interrupted.
-        no_undo: why it cannot be undone; "" if it can.
     """
 
     typed: str = ""
@@ -47,7 +46,7 @@ class RunState(rx.State):
     run_id: str = ""
     run: RunRow = NO_RUN
     result: Result = Result()
-    no_undo: str = ""
+    back: WayBack = WayBack()
     lines: list[ResultLine] = []  # noqa: RUF012 - Reflex copies defaults for each tab
     page: Page = Page()
     _wanted: NewRestore | None = None
@@ -115,9 +114,9 @@ class RunState(rx.State):
                 await asyncio.sleep(_LOOK_SECONDS)
             else:
                 return
-            no_undo = await self._why_not(job)
+            back = await self._way_back(job)
             async with self:
-                self._end(job, no_undo)
+                self._end(job, back)
         except NotSignedIn:
             async with self:
                 (await self.get_state(SessionState)).ended = True
@@ -130,18 +129,17 @@ class RunState(rx.State):
             WATCH.forget()
             yield rx.redirect(f"{then}&run={run}", replace=True)
 
-    async def _why_not(self, job: JobView) -> str:
-        """Why it cannot be undone; "" if it can."""
+    async def _way_back(self, job: JobView) -> WayBack:
         if job.state != "succeeded":
-            return ""
+            return WayBack()
         try:
-            await asyncio.to_thread(undos.show_undo, wiring.current(), await actor_of(self), job.id)
+            undo = await asyncio.to_thread(undos.show_undo, wiring.current(), await actor_of(self), job.id)
         except RxbackupError as error:
-            return error.message
-        return ""
+            return WayBack(closed=error.message)
+        return way_back(undo)
 
-    def _end(self, job: JobView, no_undo: str) -> None:
-        self.state, self.run, self.no_undo = job.state, NO_RUN, no_undo
+    def _end(self, job: JobView, back: WayBack) -> None:
+        self.state, self.run, self.back = job.state, NO_RUN, back
         if job.error:
             self.error, self.hint = job.error.message, job.error.hint
             self.refused = job.error.code == PlanRefused().code

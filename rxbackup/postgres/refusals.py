@@ -12,6 +12,10 @@ from rxbackup.postgres.connecting import Connection, translated
 from rxbackup.postgres.locking import short_waits
 
 
+# PostgreSQL 18 tells a key that says RESTRICT apart from other foreign keys.
+_BROKEN_KEY = (psycopg.errors.ForeignKeyViolation, psycopg.errors.RestrictViolation)
+
+
 class refusals:  # noqa: N801 - reads as a word in `with refusals():`
     """Say in words which constraint stopped the restore, or its rehearsal."""
 
@@ -28,7 +32,7 @@ class refusals:  # noqa: N801 - reads as a word in `with refusals():`
             return
         diag = error.diag
         where = f"{diag.schema_name}.{diag.table_name}" if diag.table_name else "a table"
-        if isinstance(error, psycopg.errors.ForeignKeyViolation):
+        if isinstance(error, _BROKEN_KEY):
             raise errors.PlanRefused(
                 f"The foreign key {diag.constraint_name} of {where} would break: {diag.message_detail or ''}".rstrip(
                     ": "
@@ -59,11 +63,7 @@ def others_in_the_way(conn: Connection, *, among_others: bool) -> Iterator[None]
     try:
         with short_waits(conn) if among_others else nullcontext():
             yield
-    except (
-        psycopg.errors.LockNotAvailable,
-        psycopg.errors.DeadlockDetected,
-        psycopg.errors.ForeignKeyViolation,
-    ) as error:
+    except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected, *_BROKEN_KEY) as error:
         if among_others:
             raise OthersInTheWay from error
         raise

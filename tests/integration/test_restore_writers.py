@@ -190,6 +190,26 @@ def test_a_parent_deleted_meanwhile_comes_back(
     assert take_image(system_database).differing(before) == []
 
 
+@pytest.mark.parametrize("action", ["NO ACTION", "RESTRICT"])
+def test_a_child_that_comes_while_its_parent_goes_goes_with_it(
+    system_database: str, vault: Vault, beside: Callable[..., Future[Any]], action: str
+) -> None:
+    _run(system_database, *_SCHEMA)
+    _run(system_database, "ALTER TABLE public.orders DROP CONSTRAINT orders_firm_fkey")
+    _run(
+        system_database, f"ALTER TABLE public.orders ADD FOREIGN KEY (firm) REFERENCES public.firms ON DELETE {action}"
+    )
+    outcome, before = back_up(system_database, vault), take_image(system_database)
+    _run(system_database, "INSERT INTO public.firms VALUES (9001, 'new')")
+    with psycopg.connect(system_database) as writer:
+        writer.execute("INSERT INTO public.orders VALUES (9001, 9001, 'new')")
+        running = beside(restore, system_database, vault, outcome)
+        until(_waits_for_a_lock(system_database), "the restore waits for the writer")
+        writer.commit()
+        running.result(60)
+    assert take_image(system_database).differing(before) == []
+
+
 def test_a_writer_that_has_drawn_a_number_and_wants_the_table_is_not_waited_for(
     system_database: str, vault: Vault, beside: Callable[..., Future[Any]]
 ) -> None:

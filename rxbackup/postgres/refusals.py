@@ -11,7 +11,6 @@ from rxbackup import errors
 from rxbackup.postgres.connecting import Connection, translated
 from rxbackup.postgres.locking import short_waits
 
-
 # PostgreSQL 18 tells a key that says RESTRICT apart from other foreign keys.
 _BROKEN_KEY = (psycopg.errors.ForeignKeyViolation, psycopg.errors.RestrictViolation)
 

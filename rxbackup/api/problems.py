@@ -65,7 +65,8 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     del request
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for nothing else
     wrong = "; ".join(f"{'.'.join(str(part) for part in one['loc'][1:])}: {one['msg']}" for one in error.errors())
-    return problem(400, wrong or "The request makes no sense as it stands.", code="usage-error")
+    hint = "/api/docs lists the fields."
+    return problem(400, wrong or "The request makes no sense as it stands.", code="usage-error", hint=hint)
 
 
 def _unexpected(request: Request, error: Exception) -> JSONResponse:

@@ -98,8 +98,8 @@ class Wall:
                 send,
                 403,
                 "Refused",
-                "This request does not come from rxbackup's own page. Behind a proxy that changes the Host header, "
-                "set RXBACKUP_PUBLIC_URL to the address people use.",
+                "This request does not come from rxbackup's own page. Programs send the header X-Rxb: 1. Behind a "
+                "proxy that changes the Host header, set RXBACKUP_PUBLIC_URL to the address people use.",
             )
         elif (scope["method"], path) in UPLOADS:
             await self._app(scope, receive, send)

@@ -203,6 +203,11 @@ def test_the_documentation_loads_nothing_from_elsewhere(client: httpx.Client) ->
     assert "http://" not in page
     assert "https://" not in page
     assert "/api/v1/backups" in page
+    # A program can be written by it: the fields of bodies, and of what is in them.
+    assert "<code>zone</code> (string, default UTC)" in page
+    assert "<code>cadence</code> (object, needed)" in page
+    assert "<code>kind</code> (daily | weekly | monthly | hourly | cron, needed)" in page
+    assert "<code>groups</code> (list of string)" in page
     document = client.get("/api/openapi.json").json()
     assert "/api/v1/jobs/{job}/cancel" in document["paths"]
     assert "Problem" in document["components"]["schemas"]

@@ -11,6 +11,7 @@ from rxbackup.api.identity import OpenServices, Who
 from rxbackup.api.problems import PROBLEMS
 from rxbackup.cadence.rules import rule_from_json
 from rxbackup.operations import occurrences, retentions, schedules, trash
+from rxbackup.operations.trash_views import EmptiedView
 from rxbackup.operations.views import (
     BackupView,
     Forecast,
@@ -183,6 +184,12 @@ def try_retention(
 def trash_backup(services: OpenServices, actor: Who, backup: BackupId) -> BackupView:
     """Move a backup to the trash, where it can be had back until `trash_until`."""
     return trash.trash_backup(services, actor, backup)
+
+
+@router.delete("/trash", tags=["backups"])
+def empty_trash(services: OpenServices, actor: Who) -> EmptiedView:
+    """Delete for good all that is in the trash; what is in use stays and says why."""
+    return trash.empty_trash(services, actor)
 
 
 @router.post("/backups/{backup}/undelete", tags=["backups"])

@@ -5,13 +5,20 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
+from uuid import UUID
 
-from sqlmodel import col, select
+from sqlalchemy import ColumnElement, String, exists
+from sqlalchemy import cast as as_type
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, or_, select
 
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import RxbackupError
+from rxbackup.operations._deleting_unasked import delete_if_still
 from rxbackup.operations._remembering import recall, remember
 from rxbackup.operations._retaining import Judged, judged, retain
 from rxbackup.operations._schedule_rows import find_schedule
@@ -19,11 +26,13 @@ from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import JudgedView, RetentionView
 from rxbackup.retention.policy import Policy, policy_from_json
-from rxbackup.tables.system import Schedule
+from rxbackup.tables.system import Alert, Backup, Schedule
 
-__all__ = ["JudgedView", "RetentionView", "preview_retention", "retain_daily"]
+__all__ = ["JudgedView", "RetentionView", "forget_failures", "preview_retention", "retain_daily"]
 
 _LOOKED = "retention_looked_at"
+_FAILED = ("failed", "interrupted")
+_FAILURES_KEPT = timedelta(days=30)
 
 _logger = logging.getLogger(__name__)
 
@@ -81,6 +90,61 @@ def retain_daily(services: Services, actor: Actor) -> int:
         except RxbackupError as error:
             _logger.warning("Retention of schedule %s: %s", schedule_id, error.message)
     return going
+
+
+@requires(Permission.ADMINISTER)
+def forget_failures(services: Services, actor: Actor) -> int:
+    """Delete what schedules began long ago and never finished; how many backups those were.
+
+    The newest failure of each schedule stays, and so does whatever an open alert points to, and what is pinned.
+    """
+    with services.system.session(actor.identity) as session:
+        old = session.exec(select(Backup.id).where(*_forgettable(services.database_clock(session)))).all()
+    forgotten = 0
+    for backup_id in old:
+        try:
+            _, away = delete_if_still(
+                services,
+                actor,
+                str(backup_id),
+                partial(_is_forgettable, services, backup_id),
+                because=f"it failed more than {_FAILURES_KEPT.days} days ago",
+            )
+        except RxbackupError as error:
+            _logger.warning("The failed backup %s stays for now: %s", backup_id, error.message)
+            continue
+        forgotten += not away
+    return forgotten
+
+
+def _is_forgettable(services: Services, backup_id: UUID, session: Session) -> bool:
+    statement = select(Backup.id).where(col(Backup.id) == backup_id, *_forgettable(services.database_clock(session)))
+    return session.exec(statement).first() is not None
+
+
+def _forgettable(now: datetime) -> tuple[ColumnElement[bool], ...]:
+    later = aliased(Backup)
+    failed_again = exists().where(
+        col(later.schedule_id) == col(Backup.schedule_id),
+        col(later.state).in_(_FAILED),
+        col(later.timestamp) > col(Backup.timestamp),
+    )
+    pointed_to = exists().where(
+        col(Alert.solved_at).is_(None),
+        or_(
+            col(Alert.about).startswith(as_type(col(Backup.id), String)),
+            col(Alert.details)["backup"].astext == as_type(col(Backup.id), String),
+            col(Alert.details)["job"].astext == as_type(col(Backup.job_id), String),
+        ),
+    )
+    return (
+        col(Backup.trigger) == "schedule",
+        col(Backup.state).in_(_FAILED),
+        col(Backup.timestamp) < now - _FAILURES_KEPT,
+        ~col(Backup.pinned),
+        or_(col(Backup.schedule_id).is_(None), failed_again),
+        ~pointed_to,
+    )
 
 
 def _views(found: Judged) -> tuple[JudgedView, ...]:

@@ -9,29 +9,32 @@ from __future__ import annotations
 import dataclasses
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import and_, func, update
 from sqlmodel import Session, col, select
 
-from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
-from rxbackup.errors import Refused, RxbackupError
+from rxbackup.errors import BackupNotFound, Refused, RxbackupError
 from rxbackup.operations._catalogue import find_backup
-from rxbackup.operations._deleting import finish_deletion, refuse_removal, start_deletion
+from rxbackup.operations._deleting import refuse_removal
+from rxbackup.operations._deleting_unasked import delete_if_still
 from rxbackup.operations._remembering import recall, remember
 from rxbackup.operations._trashing import put_into_trash, take_out_of_trash
 from rxbackup.operations.backups import delete_backup
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
+from rxbackup.operations.trash_views import EmptiedView, StayingView, TrashView
 from rxbackup.operations.views import BackupView
 from rxbackup.tables.system import Backup
 
-__all__ = ["empty_trash", "trash_backup", "undelete_backup"]
+__all__ = ["delete_expired", "empty_trash", "trash_backup", "undelete_backup", "weigh_trash"]
 
 _LOOKED = "trash_looked_at"
 _GAP = timedelta(days=1)
+_IN_TRASH = and_(col(Backup.trashed_at).is_not(None), col(Backup.state) != "deleting")
 
 _logger = logging.getLogger(__name__)
 
@@ -84,8 +87,42 @@ def undelete_backup(services: Services, actor: Actor, backup: str) -> BackupView
     return dataclasses.replace(view, trashed_at=None, trashed_by=None, trash_until=None)
 
 
+@requires(Permission.VIEW)
+def weigh_trash(services: Services, actor: Actor) -> TrashView:
+    """How many backups are in the trash, and how much they added to their stores."""
+    statement = select(func.count(), func.coalesce(func.sum(Backup.stored_bytes), 0)).where(_IN_TRASH)
+    with services.system.session(actor.identity) as session:
+        backups, stored_bytes = session.exec(statement).one()
+    return TrashView(backups, int(stored_bytes or 0))
+
+
+@requires(Permission.DELETE)
+def empty_trash(services: Services, actor: Actor) -> EmptiedView:
+    """Delete for good all that is in the trash now. What is in use, or whose store is away, stays and says why."""
+    with services.system.session(actor.identity) as session:
+        wanted = session.exec(select(Backup.id).where(_IN_TRASH).order_by(col(Backup.trashed_at))).all()
+        names = dict(session.exec(select(Backup.id, Backup.name).where(col(Backup.id).in_(wanted))).all())
+    deleted, stored_bytes, staying = 0, 0, []
+    for backup_id in wanted:
+        still = partial(_is_in_trash, backup_id)
+        try:
+            view, away = delete_if_still(services, actor, str(backup_id), still, because="the trash was emptied")
+        except BackupNotFound:
+            continue
+        except RxbackupError as error:
+            staying.append(StayingView(str(backup_id), names[backup_id], error.message, error.hint))
+            continue
+        if away:
+            store, trouble = next(iter(away.items()))
+            why = f"What rests in {store} is deleted by itself once the store answers: {trouble.message}"
+            staying.append(StayingView(view.id, view.name, why, trouble.hint))
+            continue
+        deleted, stored_bytes = deleted + 1, stored_bytes + view.stored_bytes
+    return EmptiedView(deleted, stored_bytes, tuple(staying))
+
+
 @requires(Permission.ADMINISTER)
-def empty_trash(services: Services, actor: Actor) -> int:
+def delete_expired(services: Services, actor: Actor) -> int:
     """Delete for good what has been in the trash long enough; how many backups that were.
 
     Where nobody looked for over a day (the app was stopped, or a clock was set) what would go now stays one more day:
@@ -94,16 +131,29 @@ def empty_trash(services: Services, actor: Actor) -> int:
     with services.system.session(actor.identity) as session:
         now = services.database_clock(session)
         if _was_away(session, now, actor):
-            session.exec(
-                update(Backup).where(col(Backup.trash_until) <= now, _waiting()).values(trash_until=now + _GAP)
-            )
+            session.exec(update(Backup).where(col(Backup.trash_until) <= now, _IN_TRASH).values(trash_until=now + _GAP))
             return 0
-        over = session.exec(select(Backup.id).where(col(Backup.trash_until) <= now, _waiting())).all()
-    return sum(_delete_for_good(services, actor, str(backup_id)) for backup_id in over)
+        over = session.exec(select(Backup.id).where(col(Backup.trash_until) <= now, _IN_TRASH)).all()
+    deleted = 0
+    for backup_id in over:
+        still = partial(_is_over, services, backup_id)
+        try:
+            _, away = delete_if_still(services, actor, str(backup_id), still, because="its days in the trash are over")
+        except RxbackupError as error:
+            # The next look tries again; until then it stays in the trash.
+            _logger.warning("Backup %s stays in the trash for now: %s", backup_id, error.message)
+            continue
+        deleted += not away
+    return deleted
 
 
-def _waiting() -> ColumnElement[bool]:
-    return col(Backup.state) != "deleting"
+def _is_in_trash(backup_id: UUID, session: Session) -> bool:
+    return session.exec(select(Backup.id).where(col(Backup.id) == backup_id, _IN_TRASH)).first() is not None
+
+
+def _is_over(services: Services, backup_id: UUID, session: Session) -> bool:
+    until = session.exec(select(Backup.trash_until).where(col(Backup.id) == backup_id)).first()
+    return until is not None and until <= services.database_clock(session)
 
 
 def _was_away(session: Session, now: datetime, actor: Actor) -> bool:
@@ -111,29 +161,3 @@ def _was_away(session: Session, now: datetime, actor: Actor) -> bool:
     before = recall(session, _LOOKED)
     remember(session, _LOOKED, {"at": now.isoformat()}, at=now, by=actor.email)
     return before is not None and now - datetime.fromisoformat(before["at"]) > _GAP
-
-
-def _delete_for_good(services: Services, actor: Actor, backup_id: str) -> bool:
-    try:
-        with services.system.session(actor.identity) as session:
-            view = find_backup(session, backup_id)
-        services.open_vault(view.store).check_marker()
-        with services.system.session(actor.identity) as session:
-            start_deletion(session, view)
-            still = session.exec(select(Backup.trash_until).where(col(Backup.id) == UUID(backup_id))).first()
-            if still is None or still > services.database_clock(session):
-                # Taken out just now; what was marked in this transaction is undone with it.
-                raise Refused(f"{view.name} was taken out of the trash.")
-            audit.append(
-                session,
-                actor=actor.email,
-                action="backup.deleted",
-                object_type="backup",
-                object_id=backup_id,
-                details={"name": view.name, "because": "its days in the trash are over", "door": actor.door},
-            )
-        return not finish_deletion(services, actor.identity, backup_id)
-    except RxbackupError as error:
-        # The next look tries again; until then it stays in the trash.
-        _logger.warning("Backup %s stays in the trash for now: %s", backup_id, error.message)
-        return False

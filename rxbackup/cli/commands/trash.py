@@ -1,4 +1,4 @@
-"""`rxbackup backup delete` and `undelete`: into the trash, and out of it."""
+"""`rxbackup backup delete` and `undelete`: into the trash, and out of it. `rxbackup trash empty`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,38 @@ from typing import Annotated
 
 import typer
 
-from rxbackup.cli import words
+from rxbackup.cli import exit_codes, words
 from rxbackup.cli.options import AsJson, BackupId, Yes
 from rxbackup.cli.session import answer, confirm, installation, say
+
+app = typer.Typer(no_args_is_help=True, help="What was deleted, and can be had back for some days.")
+
+
+@app.callback()
+def _group() -> None:
+    """Commands about the trash."""
+
+
+@app.command()
+def empty(*, yes: Yes = False, as_json: AsJson = False) -> int:
+    """Delete for good all that is in the trash. What is in use stays and says why; the exit code is 3 then."""
+    from rxbackup.operations.trash import empty_trash, weigh_trash
+
+    with installation() as at:
+        found = weigh_trash(at.services, at.actor)
+        if found.backups:
+            holds = f"{words.counted(found.backups, 'backup')} ({words.size(found.stored_bytes)})"
+            confirm(f"Delete {holds} in the trash for good? They cannot be had back.", yes=yes)
+        done = empty_trash(at.services, at.actor)
+
+    def show() -> None:
+        deleted = f"{words.counted(done.deleted, 'backup')} ({words.size(done.stored_bytes)}) deleted for good."
+        say(deleted if found.backups else "The trash is empty.")
+        for each in done.staying:
+            say(f"{each.name} stays: {each.why}" + (f"\n  → {each.hint}" if each.hint else ""))
+
+    answer(done, as_json=as_json, text=show)
+    return exit_codes.REFUSED if done.staying else exit_codes.DONE
 
 
 def delete(

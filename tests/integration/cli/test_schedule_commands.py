@@ -74,3 +74,14 @@ def test_what_makes_no_sense_ends_with_2(shop: Terminal, arguments: tuple[str, .
     outcome = shop.run("schedule", "add", "Nightly", *arguments, "--json")
     assert outcome.code == 2
     assert outcome.error["hint"]
+
+
+def test_the_trash_is_emptied_after_a_question(shop: Terminal) -> None:
+    assert shop.run("trash", "empty").out == "The trash is empty.\n"
+    for name in ("One", "Two"):
+        made = shop.run("backup", "create", "--name", name, "--json").json
+        shop.run("backup", "delete", made["id"], "--yes")
+    refused = shop.run("trash", "empty", "--json")
+    assert (refused.code, refused.error["code"]) == (3, "refused")
+    assert "2 backups" in shop.run("trash", "empty", "--yes").out
+    assert shop.run("backup", "list", "--trash", "--json").json["total"] == 0

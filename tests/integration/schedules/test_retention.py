@@ -9,11 +9,12 @@ from uuid import uuid4
 import pytest
 
 from rxbackup.access.actor import Actor
-from rxbackup.errors import BackupNotFound, Busy, NotFound, Refused, UsageError
+from rxbackup.errors import BackupNotFound, Busy, NotFound, PermissionDenied, Refused, UsageError
 from rxbackup.operations import backups, restores, retentions, trash, verifications
 from rxbackup.operations._alerting import raise_alert, solve_alert
 from rxbackup.operations._holding import hold_backup
 from rxbackup.operations.services import Services
+from rxbackup.operations.trash_views import EmptiedView, TrashView
 from rxbackup.operations.views import BackupQuery, BackupView, NewBackup, NewRestore
 from rxbackup.retention.policy import Policy
 from tests.support.schedules import MONDAY, TimeMachine
@@ -138,7 +139,7 @@ def _rows_of(services: Services, admin: Actor) -> BackupView:
 def test_the_trash_gives_back_what_it_holds_until_its_days_are_over(machine: TimeMachine, admin: Actor) -> None:
     services = machine.services
     kept = _rows_of(services, admin)
-    trash.empty_trash(services, Actor.system())
+    trash.delete_expired(services, Actor.system())
     gone = trash.trash_backup(services, admin, kept.id)
     assert gone.trash_until == MONDAY + timedelta(days=7)
     with pytest.raises(Refused, match="already"):
@@ -158,9 +159,9 @@ def test_the_trash_gives_back_what_it_holds_until_its_days_are_over(machine: Tim
     trash.trash_backup(services, admin, kept.id)
     for _ in range(6):
         machine.clock.forward(days=1)
-        assert trash.empty_trash(services, Actor.system()) == 0
+        assert trash.delete_expired(services, Actor.system()) == 0
     machine.clock.forward(days=1)
-    assert trash.empty_trash(services, Actor.system()) == 1
+    assert trash.delete_expired(services, Actor.system()) == 1
     with pytest.raises(BackupNotFound):
         backups.show_backup(services, admin, kept.id)
     assert verifications.perform_verify(services, admin, later.id, level="contents").ok
@@ -169,12 +170,12 @@ def test_the_trash_gives_back_what_it_holds_until_its_days_are_over(machine: Tim
 def test_a_clock_that_jumps_empties_no_trash(machine: TimeMachine, admin: Actor) -> None:
     services = machine.services
     kept = _rows_of(services, admin)
-    trash.empty_trash(services, Actor.system())
+    trash.delete_expired(services, Actor.system())
     trash.trash_backup(services, admin, kept.id)
     machine.clock.forward(days=3650)
-    assert trash.empty_trash(services, Actor.system()) == 0
+    assert trash.delete_expired(services, Actor.system()) == 0
     machine.clock.forward(hours=23)
-    assert trash.empty_trash(services, Actor.system()) == 0
+    assert trash.delete_expired(services, Actor.system()) == 0
     assert trash.undelete_backup(services, admin, kept.id).state == "complete"
 
 
@@ -192,13 +193,13 @@ def test_a_pin_and_a_reader_win_against_the_trash(machine: TimeMachine, admin: A
 def test_a_store_that_is_away_keeps_what_is_over_in_the_trash(machine: TimeMachine, admin: Actor) -> None:
     services = machine.services
     kept = backups.perform_backup(services, admin, NewBackup("Kept", store="local"))
-    trash.empty_trash(services, Actor.system())
+    trash.delete_expired(services, Actor.system())
     trash.trash_backup(services, admin, kept.id)
     folder, away = services.local_folder, services.local_folder.with_name("away")
     for _ in range(8):
         machine.clock.forward(days=1)
         folder.rename(away) if folder.exists() else None
-        assert trash.empty_trash(machine.services, Actor.system()) == 0
+        assert trash.delete_expired(machine.services, Actor.system()) == 0
     away.rename(folder)
     assert trash.undelete_backup(services, admin, kept.id).state == "complete"
 
@@ -218,4 +219,48 @@ def test_no_days_in_the_trash_means_the_next_look(machine: TimeMachine, admin: A
     services = dataclasses.replace(machine.services, settings=settings)
     kept = _rows_of(services, admin)
     trash.trash_backup(services, admin, kept.id)
-    assert trash.empty_trash(services, Actor.system()) == 1
+    assert trash.delete_expired(services, Actor.system()) == 1
+
+
+def test_the_trash_is_emptied_and_what_is_in_use_stays_and_says_why(machine: TimeMachine, admin: Actor) -> None:
+    services = machine.services
+    kept, used, gone = (backups.perform_backup(services, admin, NewBackup(name)) for name in ("Kept", "Used", "Gone"))
+    for view in (used, gone):
+        trash.trash_backup(services, admin, view.id)
+    assert trash.weigh_trash(services, admin) == TrashView(2, used.stored_bytes + gone.stored_bytes)
+    with hold_backup(services, used.id):
+        emptied = trash.empty_trash(services, admin)
+    assert (emptied.deleted, emptied.stored_bytes) == (1, gone.stored_bytes)
+    (stays,) = emptied.staying
+    assert (stays.id, stays.name, "read" in stays.why, bool(stays.hint)) == (used.id, "Used", True, True)
+    assert (_there(machine), _there(machine, in_trash=True)) == ({"Kept"}, {"Used"})
+    assert trash.empty_trash(services, admin).staying == ()
+    assert trash.empty_trash(services, admin) == EmptiedView(0, 0, ())
+    assert verifications.perform_verify(services, admin, kept.id, level="contents").ok
+    with pytest.raises(PermissionDenied):
+        trash.empty_trash(services, Actor("bob@example.org", "operator"))
+
+
+def test_old_failures_of_schedules_go_by_themselves(machine: TimeMachine, admin: Actor) -> None:
+    services = machine.services
+    _rows_of(services, admin)
+    nightly, weekly = machine.add(admin), machine.add(admin, "Weekly")
+    for days, state in ((5, "interrupted"), (31, "failed"), (40, "interrupted")):
+        _taken(machine, nightly.id, days, state=state)
+    _taken(machine, nightly.id, 41, state="failed", pinned=True)
+    _taken(machine, nightly.id, 42)
+    _taken(machine, weekly.id, 50, state="failed")  # its newest failure
+    pointed = _taken(machine, weekly.id, 51, state="failed")
+    by_hand = _taken(machine, weekly.id, 52, state="failed")
+    machine.installation.system_sql("UPDATE rxbackup.backups SET trigger = 'manual' WHERE id = %s", by_hand)
+    with services.system.session("system") as session:
+        raise_alert(session, "failure", weekly.id, "critical", "It failed.", details={"backup": pointed})
+    assert retentions.forget_failures(services, Actor.system()) == 2
+    names = {f"{days} days old" for days in (5, 41, 42, 50, 51, 52)}
+    assert _there(machine) == {"Kept well", *names}
+    with services.system.session("system") as session:
+        solve_alert(session, "failure", weekly.id, admin.email)
+    assert retentions.forget_failures(services, Actor.system()) == 1
+    machine.installation.system_sql("UPDATE rxbackup.backups SET schedule_id = NULL WHERE schedule_id = %s", weekly.id)
+    assert retentions.forget_failures(services, Actor.system()) == 1
+    assert _there(machine) == {"Kept well", *names} - {"50 days old", "51 days old"}

@@ -48,8 +48,8 @@ def test_what_is_taken_out_while_the_trash_is_emptied_is_whole_or_gone(services:
         trash.trash_backup(services, admin, view.id)
         saved, _, _ = _together(
             lambda wanted=view.id: trash.undelete_backup(services, admin, wanted),  # type: ignore[misc]
-            lambda: trash.empty_trash(services, Actor.system()),
-            lambda: trash.empty_trash(services, Actor.system()),
+            lambda: trash.delete_expired(services, Actor.system()),
+            lambda: trash.empty_trash(services, admin),
         )
         if saved is None:
             assert verifications.perform_verify(services, admin, view.id, level="contents").ok

@@ -56,7 +56,7 @@ export const Count = ({ value, estimated = false, signed = false, ...rest }) => 
 };
 
 const SIZES = ["byte", "kilobyte", "megabyte", "gigabyte", "terabyte"];
-const sized = (bytes) => {
+export const sized = (bytes) => {
   let value = Number(bytes ?? 0);
   let step = 0;
   while (value >= 999.5 && step < SIZES.length - 1) { value /= 1000; step += 1; }

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import quote, urlencode
 
 HOME = "/"
+OVERVIEW = "/overview"
 BACKUPS = "/backups"
 BACKUP = "/backups/[backup_id]"
 RESTORE = "/backups/[backup_id]/restore"

@@ -23,6 +23,8 @@ from rxbackup.ui.pages.entry.state import EntryState
 from rxbackup.ui.pages.missing import missing_page
 from rxbackup.ui.pages.notifications.page import notifications_page
 from rxbackup.ui.pages.notifications.state import NotificationsState
+from rxbackup.ui.pages.overview.page import overview_page
+from rxbackup.ui.pages.overview.state import OverviewState
 from rxbackup.ui.pages.restore.page import restore_page
 from rxbackup.ui.pages.restore.state import WizardState
 from rxbackup.ui.pages.rows.page import rows_page
@@ -54,7 +56,15 @@ class Route:
 
 
 ROUTES: tuple[Route, ...] = (
-    Route(addresses.HOME, backups_page, "rxbackup", (SessionState.load, rx.redirect(addresses.BACKUPS, replace=True))),
+    Route(
+        addresses.HOME, overview_page, "rxbackup", (SessionState.load, rx.redirect(addresses.OVERVIEW, replace=True))
+    ),
+    Route(
+        addresses.OVERVIEW,
+        overview_page,
+        "Overview – rxbackup",
+        (SessionState.load, WatchState.watch, OverviewState.watch),
+    ),
     Route(
         addresses.BACKUPS,
         backups_page,

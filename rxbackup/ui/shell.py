@@ -19,6 +19,7 @@ _SECTIONS = (
     (
         "Admin",
         (
+            ("Overview", addresses.OVERVIEW, "layout-dashboard"),
             ("Backup Management", addresses.BACKUPS, "database-backup"),
             ("Schedules", addresses.SCHEDULES, "calendar-clock"),
             ("Activity", addresses.ACTIVITY, "history"),

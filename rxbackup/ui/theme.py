@@ -21,6 +21,7 @@ STYLESHEETS: Final = [
     "/rxbackup.css",
     "/rxbackup-schedules.css",
     "/rxbackup-looking.css",
+    "/rxbackup-overview.css",
     "/rxbackup-notifications.css",
 ]
 

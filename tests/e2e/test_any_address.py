@@ -20,7 +20,7 @@ def sign_in(page: Page, address: str, admin: Admin) -> list[str]:
     page.get_by_label("Email").fill(admin.email)
     page.get_by_label("Password", exact=True).fill(admin.password)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url("**/backups")
+    page.wait_for_url("**/overview")
     # The email arrives over the websocket: it is in no HTML.
     expect(page.get_by_role("button", name=f"Account of {admin.email}")).to_be_visible()
     return sockets

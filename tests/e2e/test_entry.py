@@ -26,7 +26,7 @@ def test_first_admin_is_created_by_the_printed_link_which_works_once(browser: Br
     expect(page.get_by_role("alert")).to_contain_text("12")
     fill_in(page, "grace@example.com", PASSWORD)
     page.get_by_role("button", name="Create admin").click()
-    expect(page.get_by_role("heading", level=1)).to_contain_text("Backup")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Overview")
     expect(page.get_by_text("grace@example.com").first).to_be_visible()
     context.close()
 
@@ -58,7 +58,7 @@ def test_sign_in_by_keyboard_leads_to_the_page_and_sets_a_cookie_no_script_reads
     page.keyboard.press("Tab")
     page.keyboard.type(admin.password)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/backups")
+    page.wait_for_url("**/overview")
     expect(page.get_by_role("heading", level=1)).to_be_visible()
     assert "rxb_session" not in page.evaluate("document.cookie")
     stored = page.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
@@ -98,7 +98,7 @@ def test_next_never_leads_to_another_site(page: Page, admin: Admin) -> None:
     page.goto("/sign-in?next=//evil.example/")
     fill_in(page, admin.email, admin.password)
     page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url("**/backups")
+    page.wait_for_url("**/overview")
 
 
 def test_sign_out_ends_the_session_in_every_sense(signed_in_page: Page, admin: Admin, app: RunningApp) -> None:

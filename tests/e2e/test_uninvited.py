@@ -37,7 +37,7 @@ def defaults() -> dict[str, dict[str, Any]]:
 
 def leads_to_entry(event: dict[str, Any]) -> bool:
     """Whether it is nothing but the way to a page of ours."""
-    return event["name"] == "_redirect" and event["payload"]["path"].startswith(("/sign-in", "/backups"))
+    return event["name"] == "_redirect" and event["payload"]["path"].startswith(("/sign-in", "/overview"))
 
 
 def told(updates: list[dict[str, Any]]) -> list[str]:

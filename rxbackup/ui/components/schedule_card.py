@@ -49,7 +49,9 @@ def schedule_card(card: Any, *, tools: rx.Component, resume: rx.Component, runs:
             rx.el.span(rx.icon("calendar-clock", size=20, aria_hidden="true"), class_name="rx-store-icon"),
             rx.el.div(
                 rx.el.div(
-                    rx.el.h2(card.name, id=heading, class_name="rx-store-name"), _light(card), class_name="rx-row"
+                    rx.el.h2(card.name, id=heading, class_name="rx-store-name"),
+                    schedule_light(card.light),
+                    class_name="rx-row",
                 ),
                 rx.el.p(card.sentence, class_name="rx-soft rx-wrap"),
                 rx.cond(card.note != "", rx.el.p(card.note, class_name="rx-soft rx-wrap rx-quoted"), rx.fragment()),
@@ -85,9 +87,10 @@ def schedule_card(card: Any, *, tools: rx.Component, resume: rx.Component, runs:
     )
 
 
-def _light(card: Any) -> rx.Component:
+def schedule_light(light: Any) -> rx.Component:
+    """How a schedule is doing, as a badge."""
     cases = [(name, badge(icon, word, tone)) for name, (icon, word, tone) in _LIGHTS.items()]
-    return rx.match(card.light, *cases, badge("circle-help", card.light, "idle"))
+    return rx.match(light, *cases, badge("circle-help", light, "idle"))
 
 
 def _facts(card: Any) -> rx.Component:

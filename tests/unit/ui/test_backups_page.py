@@ -247,6 +247,17 @@ def test_tiles_compare_only_what_was_counted_exactly() -> None:
     assert not any(tile.compared for tile in tiles(counts, None))
 
 
+def test_tiles_lead_to_the_rows_of_the_backup_that_holds_them() -> None:
+    counts = (
+        GroupCount("Assets", ("public.assets", "public.vendors"), 112, estimated=False),
+        GroupCount("New", ("public.new",), 3, estimated=False),
+    )
+    assets, new = tiles(counts, {"Assets": 100}, "b1")
+    assert (assets.inside, assets.changes) == ("/backups/b1/rows?table=public.assets", "/compare?a=b1")
+    assert (new.inside, new.changes) == ("", "")
+    assert tiles(counts, None)[0].inside == ""
+
+
 def test_many_tabs_ask_once() -> None:
     asked: list[str] = []
     shared = Shared(lambda _services, actor: asked.append(actor.email), seconds=60)

@@ -51,7 +51,7 @@ def backups_page() -> rx.Component:
         notices(),
         # Nothing is said about safety while nobody can look.
         rx.cond(WatchState.away == "", _protection(), rx.fragment()),
-        group_tiles(WatchState.tiles, loaded=WatchState.counted),
+        group_tiles(WatchState.tiles, loaded=WatchState.counted, may_look=_MAY_ALL),
         _list(),
         _recent(),
         dialogs(),

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from rxbackup.operations.views import BackupView, GroupCount, JobView, StoreView
 from rxbackup.ui import wording
-from rxbackup.ui.addresses import restore_address
+from rxbackup.ui.addresses import compare_address, restore_address, rows_address
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,10 @@ class RunRow:
 
 @dataclass(frozen=True)
 class Tile:
-    """Rows of one group now, and how many more or fewer than in the latest backup."""
+    """Rows of one group now, and how many more or fewer than in the latest backup.
+
+    `inside` leads to its rows in that backup, `changes` to what differs since; "" where it is not in there.
+    """
 
     name: str
     rows: int
@@ -87,6 +90,8 @@ class Tile:
     tables: int
     change: int
     compared: bool
+    inside: str = ""
+    changes: str = ""
 
 
 def store_choice(view: StoreView) -> StoreChoice:
@@ -172,8 +177,9 @@ def _pace(job: JobView, now: datetime) -> str:
     return words
 
 
-def tiles(counts: tuple[GroupCount, ...], before: dict[str, int] | None) -> list[Tile]:
+def tiles(counts: tuple[GroupCount, ...], before: dict[str, int] | None, backup_id: str = "") -> list[Tile]:
     """Live counts as tiles; `before` is rows by group in the latest backup, None if there is none."""
+    held = (before or {}) if backup_id else {}
     return [
         Tile(
             name=count.name,
@@ -182,6 +188,8 @@ def tiles(counts: tuple[GroupCount, ...], before: dict[str, int] | None) -> list
             tables=len(count.tables),
             change=count.rows - before.get(count.name, 0) if before is not None else 0,
             compared=before is not None and count.name in before and not count.estimated,
+            inside=rows_address(backup_id, count.tables[0]) if count.name in held and count.tables else "",
+            changes=compare_address(backup_id) if count.name in held else "",
         )
         for count in counts
     ]

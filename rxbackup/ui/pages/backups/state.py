@@ -95,7 +95,8 @@ class WatchState(rx.State):
     async def _show(self, facts: Facts, ended: list[JobView], *, relist: bool) -> None:
         now = datetime.now(UTC)
         runs = [run_row(job, now) for job in facts.active]
-        shown_tiles = self.tiles if facts.counts is None else tiles(facts.counts, facts.before)
+        latest = facts.latest.id if facts.latest else ""
+        shown_tiles = self.tiles if facts.counts is None else tiles(facts.counts, facts.before, latest)
         activity = [row_of_run(job) for job in facts.recent if job.kind not in _UNTOLD][:_SHOWN_ACTIVITIES]
         of_stores = [row_of_run(job) for job in facts.recent if job.kind in _STORE_KINDS][:_SHOWN_ACTIVITIES]
         protection = judge(facts, now)

@@ -13,11 +13,10 @@ from rxbackup.ui import addresses
 from rxbackup.ui.components.backup_table import menu_item, row_menu
 from rxbackup.ui.components.buttons import button, icon_button
 from rxbackup.ui.components.notices import bone, empty, notice
-from rxbackup.ui.components.progress_row import progress_row
 from rxbackup.ui.components.readouts import words
 from rxbackup.ui.components.schedule_card import runs_list, schedule_card, schedule_skeleton
 from rxbackup.ui.pages.backups.page import notices
-from rxbackup.ui.pages.backups.state import WatchState
+from rxbackup.ui.pages.backups.running import running
 from rxbackup.ui.pages.schedules.dialogs import dialogs
 from rxbackup.ui.pages.schedules.editing import EditState
 from rxbackup.ui.pages.schedules.state import SchedulesState
@@ -61,7 +60,7 @@ def schedules_page() -> rx.Component:
             ),
             rx.fragment(),
         ),
-        _running(),
+        running(),
         rx.cond(
             SchedulesState.loaded,
             rx.cond(
@@ -97,21 +96,6 @@ def _nothing_yet() -> rx.Component:
         "Backups are taken only when somebody asks for one. An admin can change that.",
     )
     return rx.el.div(rx.cond(_MAY_ALL, offer, told), class_name="rx-panel rx-first-schedule")
-
-
-def _running() -> rx.Component:
-    return rx.cond(
-        WatchState.runs.length() > 0,
-        rx.el.ul(
-            rx.foreach(
-                WatchState.runs,
-                lambda run: progress_row(run, on_cancel=WatchState.cancel(run.id), may_cancel=_MAY_BACK_UP),
-            ),
-            aria_label="Running now",
-            class_name="rx-panel rx-runs",
-        ),
-        rx.fragment(),
-    )
 
 
 def _card(card: Any) -> rx.Component:

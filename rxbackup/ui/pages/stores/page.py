@@ -14,9 +14,9 @@ from rxbackup.ui.components.activity_list import activity_list
 from rxbackup.ui.components.backup_table import menu_item, row_menu
 from rxbackup.ui.components.buttons import button, icon_button
 from rxbackup.ui.components.notices import failure, notice
-from rxbackup.ui.components.progress_row import progress_row
 from rxbackup.ui.components.store_card import check_list, store_card, store_skeleton
 from rxbackup.ui.pages.backups.page import notices
+from rxbackup.ui.pages.backups.running import running
 from rxbackup.ui.pages.backups.state import WatchState
 from rxbackup.ui.pages.stores.adding import AddState
 from rxbackup.ui.pages.stores.dialogs import dialogs
@@ -59,7 +59,7 @@ def stores_page() -> rx.Component:
             ),
             rx.fragment(),
         ),
-        _running(),
+        running(),
         rx.cond(
             StoresState.loaded,
             rx.el.div(rx.foreach(StoresState.cards, _card), class_name="rx-stores"),
@@ -74,23 +74,6 @@ def stores_page() -> rx.Component:
 
 def _for_admins(component: rx.Component) -> rx.Component:
     return rx.cond(_MAY_ALL, component, rx.fragment())
-
-
-def _running() -> rx.Component:
-    return rx.cond(
-        WatchState.runs.length() > 0,
-        rx.el.ul(
-            rx.foreach(
-                WatchState.runs,
-                lambda run: progress_row(
-                    run, on_cancel=WatchState.cancel(run.id), may_cancel=SessionState.role != "viewer"
-                ),
-            ),
-            aria_label="Running now",
-            class_name="rx-panel rx-runs",
-        ),
-        rx.fragment(),
-    )
 
 
 def _card(card: Any) -> rx.Component:

@@ -32,11 +32,9 @@ class refusals:  # noqa: N801 - reads as a word in `with refusals():`
         diag = error.diag
         where = f"{diag.schema_name}.{diag.table_name}" if diag.table_name else "a table"
         if isinstance(error, _BROKEN_KEY):
-            raise errors.PlanRefused(
-                f"The foreign key {diag.constraint_name} of {where} would break: {diag.message_detail or ''}".rstrip(
-                    ": "
-                )
-            ) from error
+            at_once = ", which acts at once," if isinstance(error, psycopg.errors.RestrictViolation) else ""
+            said = f"The foreign key {diag.constraint_name} of {where}{at_once} would break"
+            raise errors.PlanRefused(f"{said}: {diag.message_detail}" if diag.message_detail else f"{said}.") from error
         if isinstance(error, psycopg.errors.IntegrityError):
             raise errors.PlanRefused(
                 f"The database does not accept the backup's rows in {where}: {diag.message_primary}.",

@@ -314,7 +314,7 @@ def _run(
 def _excuses(request: RestoreRequest, whole: bool) -> tuple[str, ...]:
     """Why a restore may be refused."""
     # A row is replaced where a unique value changed hands; some keys do not bear that.
-    excuses = ["swapped", "violates RESTRICT setting"]
+    excuses = ["swapped", "which acts at once, would break"]
     if request.set_aside:
         return tuple(excuses)
     if request.mode != "exact":

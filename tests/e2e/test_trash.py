@@ -70,6 +70,26 @@ def test_the_page_of_a_backup_in_the_trash_says_so_and_lets_it_out(signed_in_pag
     expect(page.get_by_role("link", name="Restore…")).to_be_visible()
 
 
+def test_the_trash_is_emptied_after_a_question(signed_in_page: Page) -> None:
+    page = open_page(signed_in_page)
+    for name in ("Emptied first", "Emptied second"):
+        create(page, name, groups=("Departments",))
+        delete(page, name)
+    open_trash(page)
+    expect(line(page, "Emptied second")).to_be_visible()
+    page.get_by_role("button", name="Empty trash…").click()
+    dialog = page.get_by_role("dialog", name="Empty the trash?")
+    expect(dialog).to_contain_text(re.compile(r"\d+ backups, which added [\d.]+ k?B"))
+    page.wait_for_timeout(300)  # colours fade in
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Keep them").click()
+    expect(line(page, "Emptied first")).to_be_visible()
+    page.get_by_role("button", name="Empty trash…").click()
+    page.get_by_role("button", name="Empty the trash").click()
+    expect(page.get_by_text("The trash is empty")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_role("button", name="Empty trash…")).to_be_hidden()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_a_backup_is_deleted_for_good_after_a_question(signed_in_page: Page, scheme: str) -> None:
     page, name = open_page(signed_in_page), f"Never again, {scheme}"

@@ -44,6 +44,6 @@ def dialog(
     )
 
 
-def actions(*buttons: rx.Component, on_cancel: Any, cancel: str = "Cancel") -> rx.Component:
+def actions(*buttons: rx.Component, on_cancel: Any, cancel: Any = "Cancel") -> rx.Component:
     """The row of buttons at the foot: the quiet way out first, the deed last."""
     return rx.el.div(button(cancel, look="quiet", on_click=on_cancel), *buttons, class_name="rx-dialog-actions")

@@ -114,6 +114,8 @@ def _look(line: ActivityLine) -> tuple[str, str]:
         return "circle-slash", "idle"
     if line.outcome in _ENDS:
         return _ENDS[line.outcome]
+    if line.what.endswith(".cancel"):
+        return "circle-slash", "plain"
     icon = _ICONS.get(line.what) or _ICONS_OF_KINDS.get(line.kind, "circle-check")
     return icon, "good" if line.what == "verify" else "plain"
 

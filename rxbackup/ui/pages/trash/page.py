@@ -17,6 +17,7 @@ from rxbackup.ui.components.notices import bone, empty, notice
 from rxbackup.ui.components.pager import pager
 from rxbackup.ui.components.readouts import count, size, when, words
 from rxbackup.ui.pages.backups.page import notices
+from rxbackup.ui.pages.trash.emptying import EmptyState
 from rxbackup.ui.pages.trash.state import TrashState
 from rxbackup.ui.session import SessionState
 from rxbackup.ui.shell import page_frame
@@ -39,6 +40,17 @@ def trash_page() -> rx.Component:
                 rx.el.h1("Trash", class_name="rx-title"),
                 rx.el.p("Deleted backups wait here, whole, until their days are over.", class_name="rx-soft"),
             ),
+            rx.cond(
+                _MAY_ALL & (TrashState.lines.length() > 0),
+                button(
+                    rx.cond(EmptyState.working, "Emptying the trash", "Empty trash…"),
+                    look="quiet",
+                    icon="trash-2",
+                    disabled=EmptyState.working,
+                    on_click=EmptyState.ask,
+                ),
+                rx.fragment(),
+            ),
             class_name="rx-head",
         ),
         notices(),
@@ -52,6 +64,7 @@ def trash_page() -> rx.Component:
             ),
             rx.fragment(),
         ),
+        _emptied(),
         rx.el.div(
             rx.cond(
                 TrashState.loaded,
@@ -61,6 +74,7 @@ def trash_page() -> rx.Component:
             class_name="rx-panel",
         ),
         _delete_dialog(),
+        _empty_dialog(),
         here=addresses.BACKUPS,
     )
 
@@ -121,6 +135,62 @@ def _line(line: Any) -> rx.Component:
         rx.cond(_MAY_ALL, tools, rx.el.span()),
         key=line.id,
         class_name=rx.cond(TrashState.going.contains(line.id), "rx-trashed rx-going", "rx-trashed"),
+    )
+
+
+def _emptied() -> rx.Component:
+    """Why something stays, or why nothing could be deleted."""
+    close = icon_button("x", "Dismiss", on_click=EmptyState.dismiss)
+    number = EmptyState.staying.length()
+    stays = notice(
+        "warn",
+        rx.fragment(count(value=number), rx.cond(number == 1, " backup stays", " backups stay"), " in the trash."),
+        rx.el.ul(
+            rx.foreach(
+                EmptyState.staying,
+                lambda one: rx.el.li(rx.el.span(one.name, ": ", class_name="rx-strong"), one.why, key=one.id),
+            )
+        ),
+        action=close,
+    )
+    return rx.fragment(
+        rx.cond(
+            EmptyState.error != "",
+            notice("bad", EmptyState.error, words(text=EmptyState.hint), action=close),
+            rx.fragment(),
+        ),
+        rx.cond(number > 0, stays, rx.fragment()),
+    )
+
+
+def _empty_dialog() -> rx.Component:
+    """Delete all of them now: it says how many and how much, and cannot be undone."""
+    one = EmptyState.backups == 1
+    return rx.el.div(
+        dialog(
+            rx.el.p(
+                rx.cond(one, "It is", "They are"),
+                " removed from every store at once, and cannot be had back. What is in use stays in the trash. "
+                "All other backups stay whole.",
+            ),
+            actions(
+                button("Empty the trash", look="danger", on_click=EmptyState.empty),
+                on_cancel=EmptyState.set_open(False),
+                cancel=rx.cond(one, "Keep it", "Keep them"),
+            ),
+            title="Empty the trash?",
+            text=rx.fragment(
+                count(value=EmptyState.backups),
+                rx.cond(one, " backup", " backups"),
+                ", which added ",
+                size(bytes=EmptyState.stored_bytes),
+                ".",
+            ),
+            is_open=EmptyState.is_open,
+            on_open_change=EmptyState.set_open,
+            danger=True,
+        ),
+        on_mount=EmptyState.set_open(False),
     )
 
 

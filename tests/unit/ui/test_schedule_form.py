@@ -10,10 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rxbackup import wiring
+from rxbackup.access.actor import Actor
 from rxbackup.cadence.rules import Rule, cron, daily, hourly, monthly, weekly
 from rxbackup.errors import RxbackupError, UsageError
+from rxbackup.operations import retentions
 from rxbackup.operations.views import NewSchedule, ScheduleView
 from rxbackup.retention.policy import Policy
+from rxbackup.ui.pages.schedules import editing
 from rxbackup.ui.pages.schedules.draft import NO_NAME, Filled, filled_from, read_form, suggested
 from rxbackup.ui.pages.schedules.outlook import in_a_year
 
@@ -169,3 +173,12 @@ def test_the_year_to_come(rule: Rule, policy: Policy, words: str) -> None:
     told = in_a_year(rule, SOMEWHERE, policy, NOW)
     assert words in told
     assert bool(told) == bool(words)
+
+
+def test_what_would_stay_is_judged_by_the_policy_and_in_the_zone_of_the_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[dict[str, object]] = []
+    monkeypatch.setattr(wiring, "current", lambda: None)
+    monkeypatch.setattr(retentions, "preview_retention", lambda services, actor, name, **tried: asked.append(tried))
+    form = as_sent(suggested(store="database", further=[])) | {"zone": "Asia/Tokyo"}
+    editing._simulate(Actor("ada@example.com", "admin"), "id", form)
+    assert asked == [{"policy": read_form(form, name_needed=False).policy, "zone": "Asia/Tokyo"}]

@@ -14,12 +14,10 @@ from rxbackup.ui.components.buttons import button
 from rxbackup.ui.components.fields import select
 from rxbackup.ui.components.notices import empty, failure
 from rxbackup.ui.components.pager import pager
-from rxbackup.ui.components.progress_row import progress_row
 from rxbackup.ui.components.readouts import count
 from rxbackup.ui.pages.activity.state import ActivityState
 from rxbackup.ui.pages.backups.page import notices
-from rxbackup.ui.pages.backups.state import WatchState
-from rxbackup.ui.session import SessionState
+from rxbackup.ui.pages.backups.running import running
 from rxbackup.ui.shell import page_frame
 
 
@@ -35,7 +33,7 @@ def activity_page() -> rx.Component:
         ),
         notices(),
         failure(ActivityState.away, ActivityState.away_hint),
-        _running(),
+        running(),
         rx.cond(
             ActivityState.allowed,
             rx.fragment(
@@ -52,23 +50,6 @@ def activity_page() -> rx.Component:
         ),
         here=addresses.ACTIVITY,
         keys={"/": "#filter"},
-    )
-
-
-def _running() -> rx.Component:
-    return rx.cond(
-        WatchState.runs.length() > 0,
-        rx.el.ul(
-            rx.foreach(
-                WatchState.runs,
-                lambda run: progress_row(
-                    run, on_cancel=WatchState.cancel(run.id), may_cancel=SessionState.role != "viewer"
-                ),
-            ),
-            aria_label="Running now",
-            class_name="rx-panel",
-        ),
-        rx.fragment(),
     )
 
 

@@ -36,6 +36,8 @@ _OLDEST = 14
 _NEWEST = 18
 _STALE = timedelta(days=2)
 _LITTLE_SPACE = 1_000_000_000
+_SUBJECTS = {"database": "rxbackup's own database", "tables": "rxbackup's own tables", "scheduler": "Scheduler"}
+"""What `/readyz` looks at, in words that tell it from the protected database."""
 _Look = Callable[[Services, Actor], list[Finding]]
 
 
@@ -122,11 +124,11 @@ def _look_at_system(services: Services, actor: Actor) -> list[Finding]:
             continue  # looked at more closely above
         # The scheduler is part of `serve`; from a terminal it may rightly not run.
         if check.ok:
-            findings.append(Finding("ok", name.capitalize(), check.text))
+            findings.append(Finding("ok", _SUBJECTS[name], check.text))
         elif name == "scheduler":
-            findings.append(Finding("warning", "Scheduler", check.text, "Start `rxbackup serve`."))
+            findings.append(Finding("warning", _SUBJECTS[name], check.text, "Start `rxbackup serve`."))
         else:
-            findings.append(Finding("error", name.capitalize(), check.text, "See what PostgreSQL's log says."))
+            findings.append(Finding("error", _SUBJECTS[name], check.text, "See what PostgreSQL's log says."))
     return findings
 
 

@@ -96,6 +96,10 @@ def forbid_views(conn: Connection) -> None:
         conn.execute("SET restrict_nonsystem_relation_kind = 'view, foreign-table'")
 
 
+_NOBODY_ANSWERS = ("connection failed: ", "connection timeout expired")
+"""How psycopg begins where no connection came about."""
+
+
 @contextmanager
 def translated(doing: str = "") -> Iterator[None]:
     """Turn psycopg's errors into rxbackup's. `doing` starts the message: "reading public.assets"."""
@@ -108,6 +112,8 @@ def translated(doing: str = "") -> Iterator[None]:
 def translate(error: psycopg.Error, doing: str = "") -> errors.RxbackupError:
     """Return the error to show for one that PostgreSQL or libpq raised."""
     text = error.diag.message_primary or str(error).strip().split("\n")[0] or type(error).__name__
+    if text.startswith(_NOBODY_ANSWERS):
+        text = f"The database cannot be reached: {text.removeprefix('connection failed: ')}"
     if error.diag.message_detail:
         text = f"{text} ({error.diag.message_detail})"
     message = f"{doing[:1].upper()}{doing[1:]}: {text}" if doing else text

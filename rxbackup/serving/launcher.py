@@ -27,7 +27,7 @@ from typing import Any, NoReturn, cast
 from rxbackup.errors import Busy, RxbackupError, UsageError
 from rxbackup.serving.logs import write_logs
 from rxbackup.serving.page import ensure_page
-from rxbackup.serving.quiet import hide_secrets_in_logs, redacted
+from rxbackup.serving.quiet import redacted
 from rxbackup.settings import Settings
 
 PORTS = range(1, 65536)
@@ -167,9 +167,7 @@ def _load_app(settings: Settings, address: Address, parent: int) -> Callable[...
     signal.signal(signal.SIGTERM, _stop_while_starting)
     signal.signal(signal.SIGINT, _stop_while_starting)
     threading.Thread(target=_follow_parent, args=(parent,), name="parent watch", daemon=True).start()
-    hide_secrets_in_logs()
-    if settings.log_format == "json":
-        write_logs(settings.log_format)
+    write_logs(settings.log_format)
     from rxbackup.serving import lifespan
 
     try:

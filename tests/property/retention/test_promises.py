@@ -42,6 +42,18 @@ def test_everything_complete_is_judged_once(policy: Policy, history: list[Candid
 
 
 @given(policies, histories, zones)
+def test_every_reason_is_named(policy: Policy, history: list[Candidate], zone: ZoneInfo) -> None:
+    """What stays bears the reason of each line that alone would keep it, and no other one."""
+    expected: dict[str, set[str]] = {}
+    lines = {line: at for line in LINES if (at := getattr(policy, line)) is not None}
+    for line, at in lines.items():
+        for kept in judge(Policy(floor=policy.floor, **{line: at}), history, zone).kept:
+            expected.setdefault(kept.id, set()).update(kept.reasons)
+    if lines:
+        assert {kept.id: set(kept.reasons) for kept in judge(policy, history, zone).kept} == expected
+
+
+@given(policies, histories, zones)
 def test_judging_again_removes_nothing_more(policy: Policy, history: list[Candidate], zone: ZoneInfo) -> None:
     gone = set(judge(policy, history, zone).going)
     rest = [b for b in history if b.id not in gone]

@@ -69,7 +69,7 @@ const Frame = ({ title, note, head, rows, children }) => {
       h("button", { type: "button", className: "rx-button rx-button-bare", onClick: () => setAsTable(!asTable) },
         h(asTable ? ChartColumn : Table2, { size: 16, "aria-hidden": true }), h("span", null, asTable ? "Show as chart" : "Show as table"))),
     asTable
-      ? h("div", { className: "rx-scroll rx-chart-table", tabIndex: 0, role: "region", "aria-labelledby": id },
+      ? h("div", { className: "rx-scroll rx-chart-table", tabIndex: 0, role: "region", "aria-label": `${title}, as a table` },
           h("table", { className: "rx-table" },
             h("thead", null, h("tr", null, head.map((name, index) => h("th", { key: name, scope: "col", className: index ? "rx-number" : "" }, name)))),
             h("tbody", null, rows.map(([day, ...cells]) => h("tr", { key: day },
@@ -93,7 +93,7 @@ export const RunsChart = ({ first, last, days }) => {
   const tall = (value) => ({ height: `${(value / top) * 100}%` });
   return h(Frame, {
     title: "Backups by day", note: "Days of UTC, by hand and by schedules together",
-    head: ["Day", "Succeeded", "Failed", "Typical duration"],
+    head: ["Day", "Succeeded", "Failed", "Duration"],
     rows: [...days].reverse().map((day) => [day.day, counted(day.succeeded), counted(day.failed), day.took || "–"]),
   }, h(Plot, {
     days: every, label: "Backups by day", say, top, ticks: top > 1 ? [0, top / 2, top].filter(Number.isInteger) : [0, 1], scale: counted,

@@ -15,8 +15,8 @@ from rxbackup.ui.components.readouts import when, words
 from rxbackup.ui.components.status_badge import badge
 
 _LOOKS = {
-    "critical": ("shield-alert", "bad", "At risk"),
-    "warning": ("triangle-alert", "warn", "Attention"),
+    "critical": ("shield-alert", "bad", "Critical"),
+    "warning": ("triangle-alert", "warn", "Warning"),
     "notice": ("info", "idle", "Notice"),
 }
 

@@ -12,7 +12,7 @@ import pytest
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import DatabaseUnavailable
-from rxbackup.operations.alert_views import FreshnessView
+from rxbackup.operations.alert_views import AlertView, FreshnessView
 from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView, PlaceView
 from rxbackup.ui.pages.activity.rows import row_of_run
 from rxbackup.ui.pages.backups.protection import judge, place_note
@@ -92,9 +92,10 @@ def facts(
     active: tuple[JobView, ...] = (),
     groups: tuple[str, ...] = ("Assets",),
     fresh: tuple[FreshnessView, ...] = (),
+    alerts: tuple[AlertView, ...] = (),
 ) -> Facts:
     counts = tuple(GroupCount(name, (f"public.{name.lower()}",), 1, estimated=False) for name in groups)
-    return Facts(active=active, recent=recent, latest=latest, before=None, counts=counts, fresh=fresh)
+    return Facts(active=active, recent=recent, latest=latest, before=None, counts=counts, fresh=fresh, alerts=alerts)
 
 
 def freshness(
@@ -153,6 +154,14 @@ def test_a_backup_whose_parts_were_all_found_is_trusted_while_one_was_opened_lat
         assert (judged.kind, bool(judged.proven_at)) == (kind, proven is not None)
     assert judge(facts(backup(level="stored"), fresh=(freshness(proven=1),)), NOW).kind == "stored"
     assert judge(facts(backup(level="restored"), fresh=(freshness(proven=1),)), NOW).proven_at == ""
+
+
+def test_the_sentence_is_not_green_while_something_critical_is_open() -> None:
+    alert = AlertView("a", "radar", "", "Data may be lost: Nightly", "critical", "", "", (), {}, NOW, None, None)
+    judged = judge(facts(backup(), alerts=(alert,)), NOW)
+    assert (judged.kind, judged.remedy) == ("attention", "")
+    assert judged.reason == "Data may be lost: Nightly."
+    assert judge(facts(backup(), alerts=(replace(alert, severity="warning"),)), NOW).kind == "protected"
 
 
 def test_newer_backups_of_some_groups_do_not_hide_how_old_the_last_whole_one_is() -> None:

@@ -112,6 +112,9 @@ def _grade(
     if trouble:
         return "attention", "create", trouble
     level = latest.verified_level
+    critical = [alert.title for alert in facts.alerts if alert.severity == "critical"]
+    if critical:
+        return "attention", "" if level in _PROVEN else "check", f"{critical[0]}."
     # That all parts are there is checked each time; opening them all, only now and then.
     if level in _PROVEN or (level == "readable" and is_proven_lately):
         return "protected", "", ""

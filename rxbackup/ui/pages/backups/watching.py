@@ -37,6 +37,7 @@ class Facts:
         latest: the last good backup of everything; `before` its rows by group.
         counts: rows by group now; None until they were counted once.
         fresh: how fresh the backups are, of all together first, then of each schedule.
+        alerts: what is open, the newest first.
     """
 
     active: tuple[JobView, ...]
@@ -45,6 +46,7 @@ class Facts:
     before: dict[str, int] | None
     counts: tuple[GroupCount, ...] | None
     fresh: tuple[FreshnessView, ...] = ()
+    alerts: tuple[AlertView, ...] = ()
 
     @property
     def revision(self) -> Revision:
@@ -134,7 +136,8 @@ class Watch:
         counts = await self.counts.get_or_last(services, actor, patience=1.0)
         latest = widest_of_late(await self.latest.get(services, actor), counts)
         before = await self._rows_by_group(services, actor, latest) if latest else None
-        return Facts(active, recent, latest, before, counts, await self.fresh.get(services, actor))
+        fresh = await self.fresh.get(services, actor)
+        return Facts(active, recent, latest, before, counts, fresh, await self.alerts.get(services, actor))
 
     async def history(self, services: Services, actor: Actor, days: int) -> History:
         """What became of backups, and what the stores held, in the last so many days: one of `PERIODS`."""

@@ -107,11 +107,16 @@ class ActivityState(rx.State):
                     async with self:
                         self.allowed, self.loaded = False, True
                     return
+                async with self:
+                    is_due = not self.loaded or turn % _RELIST_EVERY == 0
                 last = await asyncio.to_thread(activity.last_act, wiring.current(), actor)
-                if last != seen or turn % _RELIST_EVERY == 0:
+                if is_due or last != seen:
                     await self._look(actor, with_people=turn % _RELIST_EVERY == 0)
                     seen = last
                 turn += 1
+                async with self:
+                    if not self.loaded:
+                        continue  # another choice arrived meanwhile: what was found is not what is wanted
             except NotSignedIn:
                 async with self:
                     (await self.get_state(SessionState)).ended = True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from typing import Any
 from urllib.parse import unquote
 
 from rxbackup.errors import NotDelivered, UsageError
@@ -12,14 +14,25 @@ _HOST_ONLY = frozenset({"dbus", "glib", "gnome", "kde", "macosx", "qt", "syslog"
 _SHORTEST_SECRET = 4
 
 
+def _apprise() -> Any:
+    """Apprise, which takes a third of a second to import: only who sends waits for it."""
+    import apprise
+
+    # What it says is told to who asked. It may quote addresses, which are secrets, so no log gets it.
+    own = logging.getLogger("apprise")
+    own.propagate = False
+    if not own.handlers:
+        own.addHandler(logging.NullHandler())
+    return apprise
+
+
 def service_of(url: str) -> str:
     """Which service an address is for, by its own name: all that may be shown of it.
 
     Raises:
         UsageError: Apprise does not know it, or it would tell nobody.
     """
-    import apprise  # takes a third of a second: only who sends waits for it
-
+    apprise = _apprise()
     scheme = url.partition("://")[0].strip().lower()
     if scheme in _HOST_ONLY:
         raise UsageError(f"{scheme} speaks to the server's own desktop, where nobody sits.", hint="Choose a service.")
@@ -38,15 +51,14 @@ def send_elsewhere(url: str, letter: Letter) -> None:
     Raises:
         NotDelivered: the service did not take it; says what it answered, without the address.
     """
-    import apprise
-
+    apprise = _apprise()
     try:
         service = service_of(url)
     except UsageError as error:
         raise NotDelivered(error.message, hint="Change the address of the channel.") from None
     sender = apprise.Apprise(asset=apprise.AppriseAsset(app_id="rxbackup", app_desc="rxbackup", async_mode=False))
     sender.add(url)
-    with apprise.LogCapture(level=apprise.logging.WARNING, fmt="%(message)s") as said:  # type: ignore[no-untyped-call]
+    with apprise.LogCapture(level=apprise.logging.WARNING, fmt="%(message)s") as said:
         done = sender.notify(
             title=letter.subject,
             body=letter.body,

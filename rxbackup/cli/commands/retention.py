@@ -85,4 +85,5 @@ def _say_retention(found: RetentionView) -> None:
         for each in found.backups
     ]
     table(["Id", "Name", "When", "", "Why", "Until"], rows)
-    say(f"{words.counted(len(found.backups) - len(found.going), 'backup')} stay, {len(found.going)} go.")
+    staying, going = len(found.backups) - len(found.going), len(found.going)
+    say(f"{words.counted(staying, 'stays', 'stay')}, {words.counted(going, 'goes', 'go')}.")

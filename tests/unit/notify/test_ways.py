@@ -30,6 +30,12 @@ def _mail(port: int, **more: object) -> Way:
     return Way("email", {**settings, **more}, {"password": "right horse"})
 
 
+def test_apprise_quotes_no_address_in_our_log(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(UsageError):
+        service_of("pigeon://hunter2/hunter2")
+    assert caplog.records == []
+
+
 def test_a_mail_reads_well_in_both_forms(mail_server: MailServer) -> None:
     send(_mail(mail_server.port, to=["a@b.org", "c@d.org"], username="rx"), LETTER)
 

@@ -36,8 +36,8 @@ def client(monkeypatch: pytest.MonkeyPatch) -> httpx.Client:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     found: list[Any] = []
 
-    def queue(services: Any, actor: Actor, what: Any) -> JobView:
-        found.append(what)
+    def queue(services: Any, actor: Actor, what: Any, **held_to: Any) -> JobView:
+        found.append((what, held_to) if held_to else what)
         return JOB
 
     for module, name in (
@@ -54,7 +54,7 @@ def test_what_is_wished_reaches_the_operations(client: httpx.Client, asked: list
     for path, body in (
         ("/backups/b/preview", choice),
         ("/backups/b/restore", choice | sure | {"maintenance": True, "replace_own_account": True}),
-        ("/jobs/j1/undo", None),
+        ("/jobs/j1/undo?preview=j0", None),
         ("/jobs/j1/refresh", None),
         ("/backups/b/side-schemas", {"name": "then", "hours": 3, "skip": ["B"]}),
     ):
@@ -77,7 +77,7 @@ def test_what_is_wished_reaches_the_operations(client: httpx.Client, asked: list
             maintenance=True,
             preview="j0",
         ),
-        "j1",
+        ("j1", {"preview": "j0"}),
         "j1",
         NewSideSchema("b", "then", skip=("B",), hours=3),
     ]

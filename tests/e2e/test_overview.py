@@ -212,8 +212,9 @@ def test_an_alert_that_was_expected_is_over_and_lets_go_what_it_held(told: Page,
     expect(safety(page)).to_contain_text(re.compile("Attention|At risk"))
     alert.get_by_text("Details").click()
     expect(alert.get_by_text("is empty, had 5 000 rows")).to_be_visible()
-    alert.get_by_role("button", name="This was expected").click()
+    alert.get_by_role("button", name="This was expected").press("Enter")
     expect(alert).to_be_hidden()
+    expect(page.locator("#main")).to_be_focused()
     with system_tables(app) as tables:
         ended = tables.execute("SELECT solved_by FROM rxbackup.alerts WHERE kind = 'radar' AND about = ''").fetchone()
         held = tables.execute("SELECT pinned FROM rxbackup.backups WHERE id = %s", [pinned]).fetchone()

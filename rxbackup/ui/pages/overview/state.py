@@ -39,6 +39,11 @@ logger = logging.getLogger(__name__)
 
 _LOOK_AGAIN_SECONDS = 4.0
 _FEW_ALERTS = 4
+_KEEP_FOCUS = (
+    "setTimeout(()=>document.activeElement===document.body"
+    "&&document.getElementById('main').focus({preventScroll:true}),60)"
+)
+"""The button that was pressed is gone with its line; who walks by keyboard goes on from the page, not from its top."""
 
 
 class OverviewState(rx.State):
@@ -141,6 +146,7 @@ class OverviewState(rx.State):
         self.total_alerts = max(0, self.total_alerts - 1)
         WATCH.forget()
         yield rx.toast.success(f"Over: {title}.", id="alert")
+        yield rx.call_script(_KEEP_FOCUS)
 
     @rx.event
     def dismiss(self) -> None:

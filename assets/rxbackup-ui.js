@@ -131,6 +131,17 @@ export const Shortcuts = ({ keys }) => {
 
 const LAYERS = "[role=dialog],[role=alertdialog],[role=menu]";
 
+// On a narrow screen the navigation is a row that scrolls: it begins where one is.
+export const HereInView = () => {
+  useEffect(() => {
+    const link = document.querySelector(".rx-nav-link[aria-current]"), nav = link?.closest(".rx-nav");
+    if (!nav) return;
+    const left = link.getBoundingClientRect().left - nav.getBoundingClientRect().left;
+    nav.scrollLeft += left - (nav.clientWidth - link.offsetWidth) / 2;
+  }, []);
+  return null;
+};
+
 // Dialogs here are opened by the server's answer and have no trigger, so Radix cannot know where the focus came from.
 export const FocusKeeper = () => {
   useEffect(() => {

@@ -12,7 +12,7 @@ from reflex_components_core.core.banner import has_connection_errors  # type: ig
 
 from rxbackup.ui import addresses
 from rxbackup.ui.components.buttons import button, icon_button
-from rxbackup.ui.components.readouts import focus_keeper, shortcuts
+from rxbackup.ui.components.readouts import focus_keeper, here_in_view, shortcuts
 from rxbackup.ui.session import SessionState
 
 _SECTIONS = (
@@ -47,6 +47,7 @@ def page_frame(*content: rx.Component, here: str, keys: dict[str, str] | None = 
         ),
         shortcuts(keys=keys) if keys else rx.fragment(),
         focus_keeper(),
+        here_in_view(),
         _session_ended(),
         class_name="rx-frame",
     )

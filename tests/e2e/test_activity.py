@@ -87,6 +87,7 @@ def test_axe_finds_nothing(browser: Browser, app: RunningApp, admin: Admin, sche
     give_cookies(context, app, answer.cookies)
     page = context.new_page()
     open_activity(page)
+    expect(page.get_by_role("navigation", name="Main").get_by_role("link", name="Activity")).to_be_in_viewport(ratio=1)
     found = {}
     for place, query in (("list", ""), ("nothing", "?q=zzz")):
         page.goto(f"/activity{query}")

@@ -75,6 +75,13 @@ class FocusKeeper(rx.Component):
     tag = "FocusKeeper"
 
 
+class HereInView(rx.Component):
+    """Scrolls the navigation to the page that one is on, where it does not fit."""
+
+    library = _LIBRARY
+    tag = "HereInView"
+
+
 class NameInput(rx.Component):
     """A field that starts as "Backup 22 Nov 2026, 19:40", in the reader's own time zone."""
 
@@ -90,4 +97,5 @@ words = Words.create
 table_name = TableName.create
 shortcuts = Shortcuts.create
 focus_keeper = FocusKeeper.create
+here_in_view = HereInView.create
 name_input = NameInput.create

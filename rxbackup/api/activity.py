@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from rxbackup.api.identity import OpenServices, Who
 from rxbackup.api.problems import PROBLEMS
 from rxbackup.operations import activity
-from rxbackup.operations.activity_views import ActivityPage, ActivityQuery
+from rxbackup.operations.views.activity import ActivityPage, ActivityQuery
 
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS, tags=["monitoring"])
 

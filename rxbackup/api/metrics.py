@@ -11,8 +11,8 @@ from prometheus_client.registry import Collector
 
 from rxbackup import __version__
 from rxbackup.api.identity import OpenServices, Who, scraped
-from rxbackup.operations.measure_views import LatestBackup, Measures
 from rxbackup.operations.measures import read_measures
+from rxbackup.operations.views.measures import LatestBackup, Measures
 
 router = APIRouter(tags=["monitoring"])
 

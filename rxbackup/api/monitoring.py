@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from rxbackup.api.identity import OpenServices, Who
 from rxbackup.api.problems import PROBLEMS
 from rxbackup.operations import alerts, channels, freshness, measures
-from rxbackup.operations.alert_views import AlertView, FreshnessView
-from rxbackup.operations.channel_views import ChannelChange, ChannelView, EventView, MessageView, NewChannel
-from rxbackup.operations.measure_views import History
+from rxbackup.operations.views.alerts import AlertView, FreshnessView
+from rxbackup.operations.views.channels import ChannelChange, ChannelView, EventView, MessageView, NewChannel
+from rxbackup.operations.views.measures import History
 
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS, tags=["monitoring"])
 

@@ -11,7 +11,6 @@ from rxbackup.api.identity import OpenServices, Who
 from rxbackup.api.problems import PROBLEMS
 from rxbackup.cadence.rules import rule_from_json
 from rxbackup.operations import occurrences, retentions, schedules, trash
-from rxbackup.operations.trash_views import EmptiedView
 from rxbackup.operations.views import (
     BackupView,
     Forecast,
@@ -21,6 +20,7 @@ from rxbackup.operations.views import (
     RetentionView,
     ScheduleView,
 )
+from rxbackup.operations.views.trash import EmptiedView
 from rxbackup.retention.policy import Policy
 
 router = APIRouter(prefix="/api/v1", responses=PROBLEMS)

@@ -13,10 +13,9 @@ from rxbackup.access.passwords import check_acceptable, hash_password
 from rxbackup.access.roles import Role
 from rxbackup.access.sessions import Lifetimes, end_sessions_of
 from rxbackup.errors import DatabaseTrouble, UsageError
-from rxbackup.operations._lockout import is_bundled
 from rxbackup.operations.services import Services
 from rxbackup.postgres.connecting import connect, translated
-from rxbackup.tables.system import Account
+from rxbackup.tables.system import Account, Setting
 
 _EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f]{1,64}@[^\s@\x00-\x1f\x7f]{1,190}")
 
@@ -108,3 +107,9 @@ def _admit_to_application(services: Services, email: str) -> None:
             return
         if changed > 1:
             raise DatabaseTrouble(f"The application has {changed} users with the email {email}.")
+
+
+def is_bundled(session: Session) -> bool:
+    """Whether the protected database is the bundled application."""
+    row = session.get(Setting, "bundled_application")
+    return bool(row and row.value)

@@ -38,7 +38,11 @@ from sqlmodel import Session, col, select
 from rxbackup.access.actor import SYSTEM_EMAIL, Actor, Door
 from rxbackup.access.roles import Permission
 from rxbackup.errors import UsageError
-from rxbackup.operations._activity_words import (
+from rxbackup.operations._backups.catalogue import job_view
+from rxbackup.operations.guard import requires
+from rxbackup.operations.services import Services
+from rxbackup.operations.views.activity import KINDS, OUTCOMES, ActivityLine, ActivityPage, ActivityQuery
+from rxbackup.operations.views.activity_words import (
     ACTS,
     OTHER,
     RUNS,
@@ -47,10 +51,6 @@ from rxbackup.operations._activity_words import (
     note_on,
     title_of_act,
 )
-from rxbackup.operations._catalogue import job_view
-from rxbackup.operations.activity_views import KINDS, OUTCOMES, ActivityLine, ActivityPage, ActivityQuery
-from rxbackup.operations.guard import requires
-from rxbackup.operations.services import Services
 from rxbackup.tables.system import AuditEntry, Backup, Job, Occurrence, Schedule
 
 __all__ = ["ActivityLine", "ActivityPage", "ActivityQuery", "last_act", "list_activity", "list_people"]

@@ -15,13 +15,13 @@ from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import NotFound
 from rxbackup.notify.letter import Said
-from rxbackup.operations._alerting import CRITICAL
-from rxbackup.operations._announcing import announce, link_to
-from rxbackup.operations._noticing import notice_ended
-from rxbackup.operations._radar import RADAR
-from rxbackup.operations.alert_views import AlertView
+from rxbackup.operations._telling.alerting import CRITICAL
+from rxbackup.operations._telling.announcing import announce, link_to
+from rxbackup.operations._telling.noticing import notice_ended
+from rxbackup.operations._telling.radar import RADAR
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
+from rxbackup.operations.views.alerts import AlertView
 from rxbackup.operations.wording import moment
 from rxbackup.tables.system import Alert, Backup
 

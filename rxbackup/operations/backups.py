@@ -16,16 +16,16 @@ from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import RxbackupError, UsageError
-from rxbackup.operations._catalogue import count_matching, find_backup, find_job, job_view, list_matching
-from rxbackup.operations._collecting import bytes_of_its_own
-from rxbackup.operations._deleting import finish_copy_deletions, finish_deletion, start_deletion
-from rxbackup.operations._places import with_places
-from rxbackup.operations._proof import read_proofs
-from rxbackup.operations._queueing import queue_job
-from rxbackup.operations._running import Run, run_job
-from rxbackup.operations._taking import mark_backup_failed, take_backup
-from rxbackup.operations._trashing import OUT_OF_TRASH
-from rxbackup.operations._wishing import check_wish, parameters_of
+from rxbackup.operations._backups.catalogue import count_matching, find_backup, find_job, job_view, list_matching
+from rxbackup.operations._backups.places import with_places
+from rxbackup.operations._backups.proof import read_proofs
+from rxbackup.operations._backups.taking import mark_backup_failed, take_backup
+from rxbackup.operations._backups.wishing import check_wish, parameters_of
+from rxbackup.operations._removal.deleting import delete_now, finish_copy_deletions, finish_deletion
+from rxbackup.operations._removal.trashing import OUT_OF_TRASH
+from rxbackup.operations._runs.queueing import queue_job
+from rxbackup.operations._runs.running import Run, run_job
+from rxbackup.operations._stores.collecting import bytes_of_its_own
 from rxbackup.operations.copies import request_copy
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
@@ -202,12 +202,7 @@ def delete_backup(services: Services, actor: Actor, backup: str) -> BackupView:
     """
     with services.system.session(actor.identity) as session:
         view = find_backup(session, backup)
-    # Opened first: with the wrong key or an unmounted folder nothing must be marked.
-    services.open_vault(view.store).check_marker()
-    with services.system.session(actor.identity) as session:
-        start_deletion(session, view)
-        _audit(session, actor, "backup.deleted", view)
-    away = finish_deletion(services, actor.identity, view.id)
+    away = delete_now(services, actor, view)
     return dataclasses.replace(view, state="deleting", error=_left(away)) if away else view
 
 

@@ -12,16 +12,16 @@ from rxbackup.access.roles import Permission
 from rxbackup.errors import RxbackupError
 from rxbackup.notify.letter import Letter, Said, as_html, as_text, subject_of
 from rxbackup.notify.sending import send
-from rxbackup.operations._announcing import EVENTS, TEST, USUAL_EVENTS, link_to, place_of
-from rxbackup.operations._channel_rows import audit_channel, message_view, one_channel, refuse_taken, view_of
-from rxbackup.operations._new_channel import (
+from rxbackup.operations._telling.announcing import EVENTS, TEST, USUAL_EVENTS, link_to, place_of
+from rxbackup.operations._telling.channel_rows import audit_channel, message_view, one_channel, refuse_taken, view_of
+from rxbackup.operations._telling.new_channel import (
     check_changed_channel,
     check_events,
     check_name,
     check_new_channel,
     needs_secrets,
 )
-from rxbackup.operations._outbox import (
+from rxbackup.operations._telling.outbox import (
     forget_old,
     kept_problem,
     purpose_of,
@@ -30,9 +30,9 @@ from rxbackup.operations._outbox import (
     try_again_now,
     way_of,
 )
-from rxbackup.operations.channel_views import ChannelChange, ChannelView, EventView, MessageView, NewChannel
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
+from rxbackup.operations.views.channels import ChannelChange, ChannelView, EventView, MessageView, NewChannel
 from rxbackup.tables.identity import own_identity
 from rxbackup.tables.system import Channel, Message
 from rxbackup.vault.credentials import seal_secrets

@@ -21,12 +21,12 @@ from rxbackup.compare.run import compare_tables, different_rows
 from rxbackup.compare.tables import find_table, kept_tables
 from rxbackup.compare.text import codec_of
 from rxbackup.errors import BackupNotFound, NotFound, Refused, UsageError
-from rxbackup.operations._catalogue import find_backup, find_job, job_view
-from rxbackup.operations._comparing import CHANGES, comparison_of, not_compared, result_of, row_of
-from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._places import reading_place
-from rxbackup.operations._queueing import queue_job
-from rxbackup.operations._running import Run, run_job
+from rxbackup.operations._backups.catalogue import find_backup, find_job, job_view
+from rxbackup.operations._backups.comparing import CHANGES, comparison_of, not_compared, result_of, row_of
+from rxbackup.operations._backups.holding import hold_backup
+from rxbackup.operations._backups.places import reading_place
+from rxbackup.operations._runs.queueing import queue_job
+from rxbackup.operations._runs.running import Run, run_job
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, ComparisonView, JobView, RowComparisons

@@ -14,12 +14,12 @@ from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import Busy, NotFound, Refused
-from rxbackup.operations._catalogue import error_view, find_backup, find_job, job_view
-from rxbackup.operations._copying import copy_backup, mark_copy_failed
-from rxbackup.operations._deleting import finish_copy_deletion, start_copy_deletion
-from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._queueing import queue_job
-from rxbackup.operations._running import Run, run_job
+from rxbackup.operations._backups.catalogue import error_view, find_backup, find_job, job_view
+from rxbackup.operations._backups.copying import copy_backup, mark_copy_failed
+from rxbackup.operations._backups.holding import hold_backup
+from rxbackup.operations._removal.deleting import finish_copy_deletion, start_copy_deletion
+from rxbackup.operations._runs.queueing import queue_job
+from rxbackup.operations._runs.running import Run, run_job
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, CopyView, JobView

@@ -14,7 +14,7 @@ from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import RxbackupError
 from rxbackup.groups.live import read_groups
-from rxbackup.operations._alerting import CRITICAL
+from rxbackup.operations._telling.alerting import CRITICAL
 from rxbackup.operations.accounts import first_admin_email
 from rxbackup.operations.alerts import list_alerts
 from rxbackup.operations.channels import list_channels

@@ -20,12 +20,12 @@ from rxbackup.errors import NotFound, Refused, UsageError
 from rxbackup.export.archive import MEDIA_TYPE, SUFFIX, write_archive
 from rxbackup.export.json_document import write_json
 from rxbackup.export.sql_script import write_sql
-from rxbackup.operations._archive_markers import keep_marker, take_marker
-from rxbackup.operations._catalogue import find_backup
-from rxbackup.operations._cutting import while_signed_in
-from rxbackup.operations._file_names import file_name
-from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._places import reading_vault
+from rxbackup.operations._backups.archive_markers import keep_marker, take_marker
+from rxbackup.operations._backups.catalogue import find_backup
+from rxbackup.operations._backups.cutting import while_signed_in
+from rxbackup.operations._backups.file_names import file_name
+from rxbackup.operations._backups.holding import hold_backup
+from rxbackup.operations._backups.places import reading_vault
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, Download, DownloadLink

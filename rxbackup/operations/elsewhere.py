@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import Refused, UsageError
-from rxbackup.operations._asked import check_confirmed, chosen_tables, parameters_of, request_of, restorable
-from rxbackup.operations._carrying_out import carry_out
-from rxbackup.operations._foretelling import preview_of
-from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._places import reading_vault
-from rxbackup.operations._planning import Planned
-from rxbackup.operations._reporting import document_of_restore, restored, touched
-from rxbackup.operations._running import Run, run_job
+from rxbackup.operations._backups.holding import hold_backup
+from rxbackup.operations._backups.places import reading_vault
+from rxbackup.operations._restores.asked import check_confirmed, chosen_tables, parameters_of, request_of, restorable
+from rxbackup.operations._restores.carrying_out import carry_out
+from rxbackup.operations._restores.foretelling import preview_of
+from rxbackup.operations._restores.planning import Planned
+from rxbackup.operations._restores.reporting import document_of_restore, restored, touched
+from rxbackup.operations._runs.running import Run, run_job
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, NewRestore, RestorePreview, RestoreView

@@ -17,12 +17,12 @@ from rxbackup.cadence.rules import rule_from_json
 from rxbackup.cadence.words import in_words
 from rxbackup.errors import UsageError
 from rxbackup.notify.letter import Said
-from rxbackup.operations._alerting import CRITICAL, raise_alert, solve_alert
-from rxbackup.operations._announcing import announce
-from rxbackup.operations._noticing import OVERDUE
-from rxbackup.operations.alert_views import FreshnessView
+from rxbackup.operations._telling.alerting import CRITICAL, raise_alert, solve_alert
+from rxbackup.operations._telling.announcing import announce
+from rxbackup.operations._telling.noticing import OVERDUE
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
+from rxbackup.operations.views.alerts import FreshnessView
 from rxbackup.operations.wording import lapse, moment
 from rxbackup.tables.system import Alert, Backup, Schedule
 

@@ -10,8 +10,8 @@ from sqlalchemy import text
 from rxbackup.access.actor import SYSTEM_EMAIL, Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import RxbackupError
-from rxbackup.operations._process import this_process
 from rxbackup.operations._remembering import recall, remember
+from rxbackup.operations._runs.process import this_process
 from rxbackup.operations.guard import open_to_all, requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import Check, Readiness

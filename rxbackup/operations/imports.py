@@ -21,11 +21,11 @@ from rxbackup.intake.json_document import JsonFile
 from rxbackup.intake.limits import Bounds
 from rxbackup.intake.recognising import FileKind, open_file, recognise
 from rxbackup.intake.spool import Spool, is_spooled, remove, spooled, unclaimed, write_keys
-from rxbackup.operations._catalogue import find_backup, find_job, job_view
-from rxbackup.operations._importing import Imported, Wish, take_in
-from rxbackup.operations._queueing import queue_job
-from rxbackup.operations._running import Run, run_job
-from rxbackup.operations._taking import check_new, mark_backup_failed
+from rxbackup.operations._backups.catalogue import find_backup, find_job, job_view
+from rxbackup.operations._backups.importing import Imported, Wish, take_in
+from rxbackup.operations._backups.taking import check_new, mark_backup_failed
+from rxbackup.operations._runs.queueing import queue_job
+from rxbackup.operations._runs.running import Run, run_job
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, JobView, NewBackup

@@ -16,15 +16,15 @@ from rxbackup import audit
 from rxbackup.access.actor import CONSOLE_EMAIL, SYSTEM_EMAIL, Actor, Door
 from rxbackup.access.roles import Permission, Role
 from rxbackup.errors import DatabaseTrouble, Interrupted, PermissionDenied, WorkerLost
-from rxbackup.operations._catalogue import find_job, job_view
-from rxbackup.operations._claiming import SILENCE_SECONDS
-from rxbackup.operations._copying import mark_copy_failed
-from rxbackup.operations._failures import describe_error
-from rxbackup.operations._outcome import Outcome, outcome_of
+from rxbackup.operations._backups.catalogue import find_job, job_view
+from rxbackup.operations._backups.copying import mark_copy_failed
 from rxbackup.operations._people import role_of
-from rxbackup.operations._process import is_known_dead
-from rxbackup.operations._queueing import hand_over
-from rxbackup.operations._running import stopping
+from rxbackup.operations._runs.claiming import SILENCE_SECONDS
+from rxbackup.operations._runs.failures import describe_error
+from rxbackup.operations._runs.outcome import Outcome, outcome_of
+from rxbackup.operations._runs.process import is_known_dead
+from rxbackup.operations._runs.queueing import hand_over
+from rxbackup.operations._runs.running import stopping
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import ErrorView, JobView

@@ -6,7 +6,7 @@ from sqlmodel import col, select
 
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
-from rxbackup.operations._taking import vault_of_its_own
+from rxbackup.operations._backups.taking import vault_of_its_own
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import KeyView

@@ -11,15 +11,15 @@ from sqlmodel import Session, col, select
 
 from rxbackup.access.actor import SYSTEM_EMAIL, Actor
 from rxbackup.access.roles import Permission
-from rxbackup.operations._alerting import CRITICAL, WARNING, raise_alert, solve_alert
-from rxbackup.operations._announcing import TEST
+from rxbackup.operations._telling.alerting import CRITICAL, WARNING, raise_alert, solve_alert
+from rxbackup.operations._telling.announcing import TEST
 from rxbackup.operations.freshness import show_freshness
 from rxbackup.operations.guard import requires
 from rxbackup.operations.health import HEARTBEAT
-from rxbackup.operations.measure_views import DayOfRuns, History, LatestBackup, Measures, RunCount, StoreSizeView
 from rxbackup.operations.services import Services
 from rxbackup.operations.stores import list_stores
 from rxbackup.operations.views import StoreView
+from rxbackup.operations.views.measures import DayOfRuns, History, LatestBackup, Measures, RunCount, StoreSizeView
 from rxbackup.operations.wording import size
 from rxbackup.tables.system import Alert, Backup, Message, Setting, StoreSize
 

@@ -19,15 +19,15 @@ from rxbackup import audit
 from rxbackup.access.actor import CONSOLE_EMAIL, SYSTEM_EMAIL, Actor, Door
 from rxbackup.access.roles import Permission, Role
 from rxbackup.errors import DatabaseTrouble, RxbackupError
-from rxbackup.operations._alerting import CRITICAL, raise_alert
-from rxbackup.operations._noticing import notice_ended
 from rxbackup.operations._people import role_of
-from rxbackup.operations._process import this_process
-from rxbackup.operations._queueing import hand_over
-from rxbackup.operations._retaining import retain
-from rxbackup.operations._schedule_rows import come_to, occurrences_of
-from rxbackup.operations._scheduled_runs import queue_run, run_under_way
-from rxbackup.operations._timetable import Due, Timetable, timetable_of
+from rxbackup.operations._runs.process import this_process
+from rxbackup.operations._runs.queueing import hand_over
+from rxbackup.operations._schedules.retaining import retain
+from rxbackup.operations._schedules.schedule_rows import come_to, occurrences_of
+from rxbackup.operations._schedules.scheduled_runs import queue_run, run_under_way
+from rxbackup.operations._schedules.timetable import Due, Timetable, timetable_of
+from rxbackup.operations._telling.alerting import CRITICAL, raise_alert
+from rxbackup.operations._telling.noticing import notice_ended
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.verifications import request_verify

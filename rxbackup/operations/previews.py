@@ -16,14 +16,14 @@ from sqlmodel import col, select
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import PlanRefused, Refused, RxbackupError
-from rxbackup.operations._asked import chosen_tables, parameters_of, restorable
-from rxbackup.operations._catalogue import find_backup, find_job, job_view
-from rxbackup.operations._foretelling import document_of, preview_from, preview_of, with_fewer_samples
-from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._places import reading_vault
-from rxbackup.operations._planning import plan_of
-from rxbackup.operations._queueing import queue_job
-from rxbackup.operations._running import Run, run_job
+from rxbackup.operations._backups.catalogue import find_backup, find_job, job_view
+from rxbackup.operations._backups.holding import hold_backup
+from rxbackup.operations._backups.places import reading_vault
+from rxbackup.operations._restores.asked import chosen_tables, parameters_of, restorable
+from rxbackup.operations._restores.foretelling import document_of, preview_from, preview_of, with_fewer_samples
+from rxbackup.operations._restores.planning import plan_of
+from rxbackup.operations._runs.queueing import queue_job
+from rxbackup.operations._runs.running import Run, run_job
 from rxbackup.operations.guard import requires
 from rxbackup.operations.jobs import cancel_job
 from rxbackup.operations.services import Services

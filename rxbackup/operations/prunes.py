@@ -12,11 +12,11 @@ from sqlmodel import col, select
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import NotFound, RxbackupError
-from rxbackup.operations._catalogue import find_job, job_view
-from rxbackup.operations._collecting import count_unneeded
-from rxbackup.operations._pruning import preview_store, prune_store, sweep_store, used_stores
-from rxbackup.operations._queueing import queue_job
-from rxbackup.operations._running import Run, run_job
+from rxbackup.operations._backups.catalogue import find_job, job_view
+from rxbackup.operations._runs.queueing import queue_job
+from rxbackup.operations._runs.running import Run, run_job
+from rxbackup.operations._stores.collecting import count_unneeded
+from rxbackup.operations._stores.pruning import preview_store, prune_store, sweep_store, used_stores
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import JobView, PruneView

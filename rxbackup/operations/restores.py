@@ -9,21 +9,21 @@ from collections.abc import Mapping
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import PlanRefused, RxbackupError
-from rxbackup.operations._agreeing import Agree, agree_with, refuse_moved_ground, seen_preview
-from rxbackup.operations._asked import check_confirmed, chosen_tables, parameters_of, restorable
-from rxbackup.operations._carrying_out import carry_out
-from rxbackup.operations._catalogue import find_job, job_view
-from rxbackup.operations._claiming import refuse_second_restore
-from rxbackup.operations._foretelling import preview_of
-from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._own_account import end_sessions_of_changed, people_signed_in
-from rxbackup.operations._places import reading_vault
-from rxbackup.operations._planning import Planned, plan_of
-from rxbackup.operations._queueing import just_asked, queue_job
-from rxbackup.operations._reporting import document_of_restore, restored, touched
-from rxbackup.operations._running import Run, run_job
-from rxbackup.operations._safety import SafetyBackup, drop_safety_backup, take_safety_backup
-from rxbackup.operations._taking import mark_backup_failed
+from rxbackup.operations._backups.catalogue import find_job, job_view
+from rxbackup.operations._backups.holding import hold_backup
+from rxbackup.operations._backups.places import reading_vault
+from rxbackup.operations._backups.taking import mark_backup_failed
+from rxbackup.operations._restores.agreeing import Agree, agree_with, refuse_moved_ground, seen_preview
+from rxbackup.operations._restores.asked import check_confirmed, chosen_tables, parameters_of, restorable
+from rxbackup.operations._restores.carrying_out import carry_out
+from rxbackup.operations._restores.foretelling import preview_of
+from rxbackup.operations._restores.own_account import end_sessions_of_changed, people_signed_in
+from rxbackup.operations._restores.planning import Planned, plan_of
+from rxbackup.operations._restores.reporting import document_of_restore, restored, touched
+from rxbackup.operations._restores.safety import SafetyBackup, drop_safety_backup, take_safety_backup
+from rxbackup.operations._runs.claiming import refuse_second_restore
+from rxbackup.operations._runs.queueing import just_asked, queue_job
+from rxbackup.operations._runs.running import Run, run_job
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, JobView, NewRestore, RestorePreview, RestoreView

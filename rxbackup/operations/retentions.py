@@ -18,10 +18,10 @@ from sqlmodel import Session, col, or_, select
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import RxbackupError
-from rxbackup.operations._deleting_unasked import delete_if_still
 from rxbackup.operations._remembering import recall, remember
-from rxbackup.operations._retaining import Judged, judged, retain
-from rxbackup.operations._schedule_rows import find_schedule
+from rxbackup.operations._removal.deleting_unasked import delete_if_still
+from rxbackup.operations._schedules.retaining import Judged, judged, retain
+from rxbackup.operations._schedules.schedule_rows import find_schedule
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import JudgedView, RetentionView

@@ -19,11 +19,11 @@ from rxbackup.compare.selection import write_csv, write_json
 from rxbackup.compare.tables import KeptTable, find_table
 from rxbackup.compare.text import as_text, codec_of, cut_text
 from rxbackup.errors import Refused, UsageError
-from rxbackup.operations._catalogue import find_backup
-from rxbackup.operations._cutting import while_signed_in
-from rxbackup.operations._file_names import file_name
-from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._places import reading_vault
+from rxbackup.operations._backups.catalogue import find_backup
+from rxbackup.operations._backups.cutting import while_signed_in
+from rxbackup.operations._backups.file_names import file_name
+from rxbackup.operations._backups.holding import hold_backup
+from rxbackup.operations._backups.places import reading_vault
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, ColumnView, Download, KeptTableView, RowsView, RowView

@@ -12,13 +12,18 @@ from rxbackup import audit
 from rxbackup.access.actor import CONSOLE_EMAIL, SYSTEM_EMAIL, Actor
 from rxbackup.access.roles import Permission, Role
 from rxbackup.errors import Busy, Refused
-from rxbackup.operations._alerting import solve_alert
-from rxbackup.operations._catalogue import find_job, job_view
+from rxbackup.operations._backups.catalogue import find_job, job_view
 from rxbackup.operations._people import role_of
-from rxbackup.operations._queueing import hand_over
-from rxbackup.operations._schedule_rows import COMING, find_schedule, schedule_view, schedule_views, sentence_of
-from rxbackup.operations._scheduled_runs import queue_run, run_under_way
-from rxbackup.operations._scheduling import (
+from rxbackup.operations._runs.queueing import hand_over
+from rxbackup.operations._schedules.schedule_rows import (
+    COMING,
+    find_schedule,
+    schedule_view,
+    schedule_views,
+    sentence_of,
+)
+from rxbackup.operations._schedules.scheduled_runs import queue_run, run_under_way
+from rxbackup.operations._schedules.scheduling import (
     begin_anew,
     check_free,
     check_schedule,
@@ -26,7 +31,8 @@ from rxbackup.operations._scheduling import (
     values_of,
     wanted_timetable,
 )
-from rxbackup.operations._timetable import timetable_of
+from rxbackup.operations._schedules.timetable import timetable_of
+from rxbackup.operations._telling.alerting import solve_alert
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import Forecast, JobView, NewSchedule, ScheduleView

@@ -13,12 +13,12 @@ from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import UsageError
-from rxbackup.operations._asked import refuse_untrusted, restorable
-from rxbackup.operations._catalogue import find_job, job_view
-from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._places import reading_vault
-from rxbackup.operations._queueing import queue_job
-from rxbackup.operations._running import Run, run_job
+from rxbackup.operations._backups.catalogue import find_job, job_view
+from rxbackup.operations._backups.holding import hold_backup
+from rxbackup.operations._backups.places import reading_vault
+from rxbackup.operations._restores.asked import refuse_untrusted, restorable
+from rxbackup.operations._runs.queueing import queue_job
+from rxbackup.operations._runs.running import Run, run_job
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, JobView, MadeSideSchema, NewSideSchema, SideSchemaView

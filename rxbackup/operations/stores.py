@@ -15,14 +15,14 @@ from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import NotFound
-from rxbackup.operations._adding import OnCheck, add, kept_probe, made_place, probe_known, probe_view
-from rxbackup.operations._catalogue import find_job, job_view
-from rxbackup.operations._forgetting import PROVIDED, forget_store
-from rxbackup.operations._new_store import check_new_store, refuse_taken, where
-from rxbackup.operations._places import is_lost_with_database
-from rxbackup.operations._queueing import queue_job
-from rxbackup.operations._rebuilding import rebuild
-from rxbackup.operations._running import Run, run_job
+from rxbackup.operations._backups.catalogue import find_job, job_view
+from rxbackup.operations._backups.places import is_lost_with_database
+from rxbackup.operations._runs.queueing import queue_job
+from rxbackup.operations._runs.running import Run, run_job
+from rxbackup.operations._stores.adding import OnCheck, add, kept_probe, made_place, probe_known, probe_view
+from rxbackup.operations._stores.forgetting import PROVIDED, forget_store
+from rxbackup.operations._stores.new_store import check_new_store, refuse_taken, where
+from rxbackup.operations._stores.rebuilding import rebuild
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import JobView, NewBackup, NewStore, ProbeCheck, ProbeView, RebuildView, StoreView

@@ -18,16 +18,16 @@ from sqlmodel import Session, col, select
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import BackupNotFound, Refused, RxbackupError
-from rxbackup.operations._catalogue import find_backup
-from rxbackup.operations._deleting import refuse_removal
-from rxbackup.operations._deleting_unasked import delete_if_still
+from rxbackup.operations._backups.catalogue import find_backup
 from rxbackup.operations._remembering import recall, remember
-from rxbackup.operations._trashing import put_into_trash, take_out_of_trash
+from rxbackup.operations._removal.deleting import refuse_removal
+from rxbackup.operations._removal.deleting_unasked import delete_if_still
+from rxbackup.operations._removal.trashing import put_into_trash, take_out_of_trash
 from rxbackup.operations.backups import delete_backup
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
-from rxbackup.operations.trash_views import EmptiedView, StayingView, TrashView
 from rxbackup.operations.views import BackupView
+from rxbackup.operations.views.trash import EmptiedView, StayingView, TrashView
 from rxbackup.tables.system import Backup
 
 __all__ = ["delete_expired", "empty_trash", "trash_backup", "undelete_backup", "weigh_trash"]

@@ -22,7 +22,7 @@ from sqlmodel import Session, col, select
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import BackupNotFound, JobNotFound, Refused, RxbackupError
-from rxbackup.operations._catalogue import find_backup, find_job
+from rxbackup.operations._backups.catalogue import find_backup, find_job
 from rxbackup.operations.backups import delete_backup
 from rxbackup.operations.guard import requires
 from rxbackup.operations.previews import perform_preview

@@ -10,12 +10,12 @@ from sqlmodel import Session, col, select
 from rxbackup.access.actor import Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import BackupNotFound, Corrupt, Refused, UsageError
-from rxbackup.operations._catalogue import find_backup, find_job, job_view
-from rxbackup.operations._holding import hold_backup
-from rxbackup.operations._places import reading_vault
-from rxbackup.operations._proof import note_copy_proof, note_proof
-from rxbackup.operations._queueing import queue_job
-from rxbackup.operations._running import Run, run_job
+from rxbackup.operations._backups.catalogue import find_backup, find_job, job_view
+from rxbackup.operations._backups.holding import hold_backup
+from rxbackup.operations._backups.places import reading_vault
+from rxbackup.operations._backups.proof import note_copy_proof, note_proof
+from rxbackup.operations._runs.queueing import queue_job
+from rxbackup.operations._runs.running import Run, run_job
 from rxbackup.operations.guard import requires
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, JobView, VerifyView

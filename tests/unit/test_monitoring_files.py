@@ -9,9 +9,9 @@ from prometheus_client.core import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
 from rxbackup.api.metrics import _Moment
-from rxbackup.operations.alert_views import FreshnessView
-from rxbackup.operations.measure_views import LatestBackup, Measures, RunCount
 from rxbackup.operations.views import StoreView
+from rxbackup.operations.views.alerts import FreshnessView
+from rxbackup.operations.views.measures import LatestBackup, Measures, RunCount
 from tests.support import monitoring
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

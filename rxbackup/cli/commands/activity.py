@@ -11,7 +11,7 @@ from rxbackup.cli.options import AsJson
 from rxbackup.cli.session import answer, installation, say, table
 
 if TYPE_CHECKING:
-    from rxbackup.operations.activity_views import ActivityLine
+    from rxbackup.operations.views.activity import ActivityLine
 
 
 def activity(
@@ -26,7 +26,7 @@ def activity(
 ) -> None:
     """Say what happened, the newest first: every run that ended, and every act of a person."""
     from rxbackup.operations.activity import list_activity
-    from rxbackup.operations.activity_views import ActivityQuery
+    from rxbackup.operations.views.activity import ActivityQuery
 
     query = ActivityQuery(text=text, kind=kind, outcome=outcome, by=by, page=page, per_page=limit)
     with installation() as at:

@@ -11,7 +11,7 @@ from rxbackup.cli.options import AsJson
 from rxbackup.cli.session import answer, installation, say, table
 
 if TYPE_CHECKING:
-    from rxbackup.operations.alert_views import AlertView
+    from rxbackup.operations.views.alerts import AlertView
 
 app = typer.Typer(no_args_is_help=True, help="See what wants a person, and say that it is dealt with.")
 

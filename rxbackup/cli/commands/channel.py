@@ -15,7 +15,7 @@ from rxbackup.errors import UsageError
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from rxbackup.operations.channel_views import ChannelView
+    from rxbackup.operations.views.channels import ChannelView
 
 app = typer.Typer(no_args_is_help=True, help="Choose who hears of failures, silences, restores and more, and how.")
 
@@ -51,8 +51,8 @@ def add(
     as_json: AsJson = False,
 ) -> None:
     """Add a channel: mail, a web hook, a service of Apprise (Slack, Teams, Telegram, ntfy …), or a heartbeat."""
-    from rxbackup.operations.channel_views import NewChannel
     from rxbackup.operations.channels import add_channel
+    from rxbackup.operations.views.channels import NewChannel
 
     given = {"email": email, "webhook": webhook, "apprise": apprise, "heartbeat": heartbeat}
     kinds = [kind for kind, value in given.items() if value is not None]
@@ -131,8 +131,8 @@ def change(
     as_json: AsJson = False,
 ) -> None:
     """Change what a channel hears of, what it is called or where it goes, or let it rest. What is not given stays."""
-    from rxbackup.operations.channel_views import ChannelChange
     from rxbackup.operations.channels import change_channel
+    from rxbackup.operations.views.channels import ChannelChange
 
     change_ = ChannelChange(
         name=rename,

@@ -14,7 +14,8 @@ import pytest
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import DatabaseTrouble, DatabaseUnavailable
-from rxbackup.operations import _running, backups, jobs, restores
+from rxbackup.operations import backups, jobs, restores
+from rxbackup.operations._runs import running
 from rxbackup.operations.views import NewBackup, NewRestore
 from rxbackup.restore import run as restore_run
 from tests.support.installation import Installation
@@ -47,9 +48,9 @@ def test_the_job_of_a_restore_that_was_cut_before_its_commit_failed(
     backup = backups.perform_backup(services, admin, NewBackup("First"))
     installation.sql("DELETE FROM public.orders")
     before = installation.image()
-    note_commit = _running.Run.note_commit
+    note_commit = running.Run.note_commit
 
-    def cut(run: _running.Run, xid: str, result: Mapping[str, Any]) -> None:
+    def cut(run: running.Run, xid: str, result: Mapping[str, Any]) -> None:
         note_commit(run, xid, result)
         from tests.support.postgres import admin_url
 
@@ -59,7 +60,7 @@ def test_the_job_of_a_restore_that_was_cut_before_its_commit_failed(
                 "WHERE application_name = 'rxbackup restore' AND datname = current_database()"
             )
 
-    monkeypatch.setattr(_running.Run, "note_commit", cut)
+    monkeypatch.setattr(running.Run, "note_commit", cut)
     with pytest.raises(DatabaseTrouble):
         restores.perform_restore(services, admin, NewRestore(backup.id, safety=False, confirm_name="First"))
     assert jobs.recent_jobs(services, admin)[0].state == "failed"
@@ -97,10 +98,10 @@ def test_nothing_changes_if_the_note_before_the_commit_cannot_be_written(
     installation.sql("DELETE FROM public.orders")
     before = installation.image()
 
-    def away(run: _running.Run, xid: str, result: Mapping[str, Any]) -> None:
+    def away(run: running.Run, xid: str, result: Mapping[str, Any]) -> None:
         raise DatabaseUnavailable(f"The system database is away, {xid}.")
 
-    monkeypatch.setattr(_running.Run, "note_commit", away)
+    monkeypatch.setattr(running.Run, "note_commit", away)
     with pytest.raises(DatabaseUnavailable):
         restores.perform_restore(services, admin, NewRestore(backup.id, safety=False, confirm_name="First"))
     assert installation.image() == before
@@ -119,7 +120,7 @@ def test_no_restore_begins_without_its_safety_backup(
 
         raise StoreFull
 
-    monkeypatch.setattr("rxbackup.operations._taking.run_backup", full)
+    monkeypatch.setattr("rxbackup.operations._backups.taking.run_backup", full)
     with pytest.raises(Exception, match="no space left"):
         restores.perform_restore(services, admin, NewRestore(backup.id, confirm_name="First"))
     assert installation.image() == before

@@ -60,8 +60,8 @@ def _is_manifest(_: object, name: str, *__: object, **___: object) -> bool:
 
 
 POINTS: dict[str, Callable[[], None]] = {
-    "B0 claimed": at("operations._taking.enter"),
-    "B1 the row says running": at("operations._taking.enter", after=True),
+    "B0 claimed": at("operations._backups.taking.enter"),
+    "B1 the row says running": at("operations._backups.taking.enter", after=True),
     "B2 locked": at("postgres.consistent_read._lock", after=True),
     "B3 snapshot taken": at("backup.run.leave_watermark"),
     "B3 watermark left": at("backup.run.leave_watermark", after=True),
@@ -71,12 +71,12 @@ POINTS: dict[str, Callable[[], None]] = {
     "B7 before it is flushed": _arm_flush,  # type: ignore[dict-item]
     "B8 before it is named": at("stores.local._give_name"),
     "B9 named, no row": at("stores.local._give_name", after=True),
-    "B10 row, no link": at("operations._taking.settle_chunks", after=True),
+    "B10 row, no link": at("operations._backups.taking.settle_chunks", after=True),
     "B11 all chunks stored": at("backup.run._look_for"),
     "B12 manifest not flushed": _before_a_manifest_is_flushed,
     "B13 manifest written": at("stores.local.LocalStore.put", after=True, when=_is_manifest),
     "B14 read back": at("backup.run._seal", after=True),
-    "B14 before complete is committed": at("operations._running.Run.succeed", after=True),
+    "B14 before complete is committed": at("operations._runs.running.Run.succeed", after=True),
     "B15 complete": at("operations.backups.run_job", after=True),
 }
 

@@ -34,7 +34,7 @@ def _point(place: str, *, after: bool = True) -> Arm:
 
 
 PLANNED: dict[str, Arm] = {
-    "R0 planned": _point("operations._planning.prepare_restore"),
+    "R0 planned": _point("operations._restores.planning.prepare_restore"),
     "R1 in the middle of the safety backup": _point("backup.run._look_for"),
     "R2 the safety backup is verified": _point("operations.restores.take_safety_backup"),
 }
@@ -42,7 +42,7 @@ BEGUN: dict[str, Arm] = {
     "R3 locked": _point("restore.locks.lock_tables"),
     "R3 staged and checked": _point("restore.run.find_consequences"),
     "R6 sequences moved": _point("restore.run.move_sequences_on"),
-    "R7 before COMMIT": _point("operations._running.Run.note_commit"),
+    "R7 before COMMIT": _point("operations._runs.running.Run.note_commit"),
 }
 ROW_BY_ROW: dict[str, Arm] = {
     "R4 rows deleted": _point("postgres.reconcile.delete_extra"),

@@ -21,7 +21,7 @@ from tests.support.installation import Installation, admin, installation
 __all__ = ["admin", "installation"]
 
 VERBS = ("put", "get", "stat", "list")
-_PLACES = ("_taking", "backups", "restores", "verifications")
+_PLACES = ("_backups.taking", "_restores.safety")
 
 
 def _fails_at(monkeypatch: pytest.MonkeyPatch, number: int, *, after: bool = False) -> Callable[[], bool]:
@@ -51,7 +51,7 @@ def _fails_at(monkeypatch: pytest.MonkeyPatch, number: int, *, after: bool = Fal
 
     for place in _PLACES:
         module = f"rxbackup.operations.{place}.vault_of_its_own"
-        monkeypatch.setattr(module, vault_of_its_own, raising=False)
+        monkeypatch.setattr(module, vault_of_its_own)
     return lambda: hit
 
 

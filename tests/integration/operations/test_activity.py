@@ -8,8 +8,8 @@ from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.errors import PermissionDenied, RxbackupError, UsageError
 from rxbackup.operations import activity, backups, jobs, sign_in, trash, verifications
-from rxbackup.operations.activity_views import ActivityLine, ActivityQuery
 from rxbackup.operations.views import NewBackup
+from rxbackup.operations.views.activity import ActivityLine, ActivityQuery
 from tests.support.installation import ADMIN, CONSOLE, Installation
 
 

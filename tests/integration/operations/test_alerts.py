@@ -12,11 +12,11 @@ from pydantic import SecretStr
 from rxbackup.access.actor import Actor
 from rxbackup.errors import NotFound, RxbackupError
 from rxbackup.operations import alerts, backups, channels, restores, undos, verifications
-from rxbackup.operations._alerting import CRITICAL, raise_alert, solve_alert
-from rxbackup.operations.alert_views import AlertView
-from rxbackup.operations.channel_views import NewChannel
+from rxbackup.operations._telling.alerting import CRITICAL, raise_alert, solve_alert
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupView, NewBackup, NewRestore
+from rxbackup.operations.views.alerts import AlertView
+from rxbackup.operations.views.channels import NewChannel
 from tests.support.installation import CONSOLE, Installation
 from tests.support.receivers import MailServer, WebServer, mail_server, web_server
 

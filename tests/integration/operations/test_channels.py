@@ -8,8 +8,8 @@ from pydantic import SecretStr
 from rxbackup.errors import NotDelivered, NotFound, Refused, UsageError
 from rxbackup.notify.letter import Said
 from rxbackup.operations import channels, measures
-from rxbackup.operations._announcing import announce
-from rxbackup.operations.channel_views import ChannelChange, NewChannel
+from rxbackup.operations._telling.announcing import announce
+from rxbackup.operations.views.channels import ChannelChange, NewChannel
 from tests.support.installation import CONSOLE, Installation
 from tests.support.receivers import MailServer, WebServer, free_port, mail_server, web_server
 

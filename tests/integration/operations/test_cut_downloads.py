@@ -8,7 +8,8 @@ import pytest
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import Busy, NotSignedIn
-from rxbackup.operations import _cutting, backups, downloads, sign_in
+from rxbackup.operations import backups, downloads, sign_in
+from rxbackup.operations._backups import cutting
 from rxbackup.operations.views import NewBackup
 from tests.support.installation import ADMIN, PASSWORD, Installation
 
@@ -20,7 +21,7 @@ INSERT INTO public.readings SELECT n, repeat(md5(n::text), 8) FROM generate_seri
 
 @pytest.fixture
 def signed_in(installation: Installation, admin: Actor, monkeypatch: pytest.MonkeyPatch) -> Actor:
-    monkeypatch.setattr(_cutting, "LOOK_EVERY_SECONDS", 0.0)
+    monkeypatch.setattr(cutting, "LOOK_EVERY_SECONDS", 0.0)
     installation.sql(ROWS)
     return sign_in.sign_in(installation.services, ADMIN, PASSWORD, ip="127.0.0.1", user_agent="test").actor
 

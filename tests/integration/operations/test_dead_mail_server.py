@@ -11,8 +11,8 @@ from pydantic import SecretStr
 
 from rxbackup.notify.letter import Said
 from rxbackup.operations import channels
-from rxbackup.operations._announcing import announce
-from rxbackup.operations.channel_views import NewChannel
+from rxbackup.operations._telling.announcing import announce
+from rxbackup.operations.views.channels import NewChannel
 from rxbackup.worker.scheduler import start_scheduler
 from tests.support.installation import CONSOLE, Installation
 from tests.support.receivers import WebServer, web_server

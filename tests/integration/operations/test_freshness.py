@@ -12,10 +12,10 @@ from pydantic import SecretStr
 from rxbackup.access.actor import Actor
 from rxbackup.cadence.rules import daily
 from rxbackup.operations import alerts, backups, channels, freshness, occurrences, schedules
-from rxbackup.operations.alert_views import FreshnessView
-from rxbackup.operations.channel_views import NewChannel
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import NewBackup, NewSchedule
+from rxbackup.operations.views.alerts import FreshnessView
+from rxbackup.operations.views.channels import NewChannel
 from rxbackup.worker.dispatch import perform_job
 from tests.support.installation import CONSOLE, Installation
 from tests.support.receivers import MailServer, WebServer, mail_server, web_server

@@ -23,7 +23,8 @@ from rxbackup.errors import (
     PermissionDenied,
     WorkerLost,
 )
-from rxbackup.operations import _running, accounts, backups, groups, jobs, previews, restores, verifications
+from rxbackup.operations import accounts, backups, groups, jobs, previews, restores, verifications
+from rxbackup.operations._runs import running
 from rxbackup.operations.views import BackupView, JobView, NewBackup, NewRestore
 from rxbackup.progress import Progress
 from rxbackup.worker.dispatch import perform_job
@@ -103,7 +104,7 @@ def test_a_running_job_is_cancelled_at_its_next_step(installation: Installation,
 def test_a_run_that_waits_for_a_lock_hears_of_its_cancellation(
     installation: Installation, admin: Actor, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
-    monkeypatch.setattr(_running, "HEARTBEAT_SECONDS", 0.2)
+    monkeypatch.setattr(running, "HEARTBEAT_SECONDS", 0.2)
     kept = backups.perform_backup(installation.services, admin, NewBackup("Kept"))
     services = installation.patient(600)
     asked = NewRestore(kept.id, confirm_name="Kept", safety=False)
@@ -222,7 +223,7 @@ def test_silent_jobs_are_found_dead(installation: Installation, admin: Actor) ->
 def test_living_jobs_are_left_alone_and_jobs_of_dead_processes_are_not(
     installation: Installation, admin: Actor
 ) -> None:
-    from rxbackup.operations._process import this_process
+    from rxbackup.operations._runs.process import this_process
 
     mine = this_process()
     living, _ = _running_job(installation, silent=False, worker=mine)
@@ -253,7 +254,7 @@ def test_a_process_that_is_told_to_end_interrupts_its_jobs(
     installation: Installation, admin: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stopping = threading.Event()
-    monkeypatch.setattr(_running, "stopping", stopping)
+    monkeypatch.setattr(running, "stopping", stopping)
     with pytest.raises(Interrupted):
         backups.perform_backup(installation.services, admin, NewBackup("Stopped"), on_progress=lambda _: stopping.set())
     assert jobs.recent_jobs(installation.services, admin)[0].state == "interrupted"

@@ -9,7 +9,7 @@ import pytest
 from rxbackup.access.actor import Actor
 from rxbackup.errors import JobNotFound, PermissionDenied, PlanRefused, Refused
 from rxbackup.operations import backups, jobs, previews, restores
-from rxbackup.operations._foretelling import with_fewer_samples
+from rxbackup.operations._restores.foretelling import with_fewer_samples
 from rxbackup.operations.views import NewBackup, NewRestore, RestorePreview
 from rxbackup.worker.dispatch import perform_job
 from rxbackup.worker.scheduler import tick

@@ -383,7 +383,7 @@ def test_further_generations_go_once_nothing_runs(installation: Installation, ad
 
 def test_what_is_held_is_not_deleted(installation: Installation, admin: Actor) -> None:
     from rxbackup.errors import BackupNotFound
-    from rxbackup.operations._holding import hold_backup
+    from rxbackup.operations._backups.holding import hold_backup
 
     services = installation.services
     backup = _take(installation, admin, "database", "First")

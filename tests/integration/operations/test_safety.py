@@ -11,7 +11,7 @@ from rxbackup import audit
 from rxbackup.access.actor import Actor
 from rxbackup.errors import Corrupt, DatabaseTrouble, PlanRefused
 from rxbackup.operations import backups, restores
-from rxbackup.operations._safety import safety_name
+from rxbackup.operations._restores.safety import safety_name
 from rxbackup.operations.views import BackupView, NewBackup, NewRestore
 from tests.support.installation import Installation
 

@@ -8,7 +8,8 @@ import pytest
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import BackupNotFound, JobNotFound, PlanRefused, Refused
-from rxbackup.operations import _running, backups, jobs, previews, restores, undos
+from rxbackup.operations import backups, jobs, previews, restores, undos
+from rxbackup.operations._runs import running
 from rxbackup.operations.views import NewBackup, NewRestore
 from rxbackup.worker.scheduler import tick
 from tests.support.installation import Installation
@@ -202,8 +203,8 @@ def test_a_restore_whose_process_died_after_its_commit_can_be_undone(
         raise SystemExit
 
     with monkeypatch.context() as dying:
-        dying.setattr(_running.Run, "succeed", die)
-        dying.setattr(_running.Run, "fail", lambda *_: None)
+        dying.setattr(running.Run, "succeed", die)
+        dying.setattr(running.Run, "fail", lambda *_: None)
         with pytest.raises(SystemExit):
             restores.perform_restore(services, admin, NewRestore(backup.id, confirm_name="First"))
     assert _bodies(installation) != spoiled

@@ -11,11 +11,11 @@ import pytest
 from rxbackup.access.actor import Actor
 from rxbackup.errors import BackupNotFound, Busy, NotFound, PermissionDenied, Refused, UsageError
 from rxbackup.operations import backups, restores, retentions, trash, verifications
-from rxbackup.operations._alerting import raise_alert, solve_alert
-from rxbackup.operations._holding import hold_backup
+from rxbackup.operations._backups.holding import hold_backup
+from rxbackup.operations._telling.alerting import raise_alert, solve_alert
 from rxbackup.operations.services import Services
-from rxbackup.operations.trash_views import EmptiedView, TrashView
 from rxbackup.operations.views import BackupQuery, BackupView, NewBackup, NewRestore
+from rxbackup.operations.views.trash import EmptiedView, TrashView
 from rxbackup.retention.policy import Policy
 from tests.support.schedules import MONDAY, TimeMachine
 

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 from rxbackup.access.actor import Actor
 from rxbackup.cadence.rules import daily, hourly
 from rxbackup.operations import alerts, backups, channels, freshness, occurrences, retentions, schedules
-from rxbackup.operations.alert_views import AlertView
-from rxbackup.operations.channel_views import NewChannel
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupQuery, NewSchedule
+from rxbackup.operations.views.alerts import AlertView
+from rxbackup.operations.views.channels import NewChannel
 from rxbackup.retention.policy import Policy
 from rxbackup.worker.dispatch import perform_job
 from rxbackup.worker.scheduler import tick

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from rxbackup.cadence.due import due_after
 from rxbackup.cadence.rules import Rule, cron, daily, hourly, monthly, weekly
-from rxbackup.operations._timetable import Timetable
+from rxbackup.operations._schedules.timetable import Timetable
 
 BEGIN = datetime(2026, 3, 20, tzinfo=UTC)
 RULES = [

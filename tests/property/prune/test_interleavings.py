@@ -1,7 +1,7 @@
 """Backups, deletions and prunes in any order, killed anywhere: no backup that is complete ever loses a chunk.
 
 The vault is real and so is the comparison of objects with rows; the catalogue is a model of what the SQL in
-`operations/_settling.py` and `operations/_collecting.py` does in one transaction each.
+`operations/_backups/settling.py` and `operations/_stores/collecting.py` does in one transaction each.
 
 RXBACKUP_TEST_INTERLEAVINGS=10000 tries more seeds; a failure prints the seed, which always fails again.
 """

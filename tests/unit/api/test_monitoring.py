@@ -14,8 +14,8 @@ from rxbackup.access.actor import Actor
 from rxbackup.api.app import create_api
 from rxbackup.errors import NotDelivered
 from rxbackup.operations import activity, channels, sign_in
-from rxbackup.operations.activity_views import ActivityLine, ActivityPage, ActivityQuery
-from rxbackup.operations.channel_views import ChannelChange, ChannelView, NewChannel
+from rxbackup.operations.views.activity import ActivityLine, ActivityPage, ActivityQuery
+from rxbackup.operations.views.channels import ChannelChange, ChannelView, NewChannel
 from tests.support.asgi_client import client_of
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)

@@ -6,9 +6,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rxbackup.operations._activity_words import ACTS, KINDS, RUNS, all_that_contain, kind_of, note_on, title_of_act
-from rxbackup.operations.activity_views import ActivityLine
 from rxbackup.operations.views import ErrorView, JobView
+from rxbackup.operations.views.activity import ActivityLine
+from rxbackup.operations.views.activity_words import (
+    ACTS,
+    KINDS,
+    RUNS,
+    all_that_contain,
+    kind_of,
+    note_on,
+    title_of_act,
+)
 
 NOW = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rxbackup.operations._losses import Counted, find_losses
+from rxbackup.operations._telling.losses import Counted, find_losses
 
 
 def _kinds(rows: int, *before: int, **more: object) -> list[str]:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rxbackup.operations._activity_words import ACTS, RUNS, kind_of
-from rxbackup.operations.activity_views import ActivityLine
 from rxbackup.operations.views import ErrorView
+from rxbackup.operations.views.activity import ActivityLine
+from rxbackup.operations.views.activity_words import ACTS, RUNS, kind_of
 from rxbackup.ui.components import activity_list
 from rxbackup.ui.pages.activity.rows import activity_row
 

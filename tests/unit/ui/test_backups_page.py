@@ -12,8 +12,8 @@ import pytest
 
 from rxbackup.access.actor import Actor
 from rxbackup.errors import DatabaseUnavailable
-from rxbackup.operations.alert_views import AlertView, FreshnessView
 from rxbackup.operations.views import BackupView, ErrorView, GroupCount, JobView, PlaceView
+from rxbackup.operations.views.alerts import AlertView, FreshnessView
 from rxbackup.ui.pages.activity.rows import row_of_run
 from rxbackup.ui.pages.backups.protection import judge, place_note
 from rxbackup.ui.pages.backups.rows import run_row, tiles

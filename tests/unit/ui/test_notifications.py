@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rxbackup.errors import UsageError
-from rxbackup.operations._announcing import EVENTS, USUAL_EVENTS
-from rxbackup.operations._new_channel import check_new_channel
-from rxbackup.operations.channel_views import ChannelChange, ChannelView, MessageView
+from rxbackup.operations._telling.announcing import EVENTS, USUAL_EVENTS
+from rxbackup.operations._telling.new_channel import check_new_channel
+from rxbackup.operations.views.channels import ChannelChange, ChannelView, MessageView
 from rxbackup.ui.pages.notifications.draft import EVENT, FIELDS, NO_MORE, Filled, filled_from, read_change, read_new
 from rxbackup.ui.pages.notifications.happenings import GROUPS, heard
 from rxbackup.ui.pages.notifications.rows import channel_card, message_line, nobody_hears

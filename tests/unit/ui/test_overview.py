@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from rxbackup.cadence.rules import daily
-from rxbackup.operations.alert_views import AlertView, FreshnessView
-from rxbackup.operations.channel_views import ChannelView
-from rxbackup.operations.measure_views import DayOfRuns, History, StoreSizeView
 from rxbackup.operations.views import NewSchedule
+from rxbackup.operations.views.alerts import AlertView, FreshnessView
+from rxbackup.operations.views.channels import ChannelView
+from rxbackup.operations.views.measures import DayOfRuns, History, StoreSizeView
 from rxbackup.ui.pages.overview.history import UNMEASURED, RunDay, StoreLine, lately, percentage
 from rxbackup.ui.pages.overview.lines import alert_line, alert_lines, first_steps, schedule_lights
 from tests.unit.ui.test_schedule_card import run

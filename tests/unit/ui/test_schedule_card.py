@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rxbackup.cadence.rules import daily
-from rxbackup.operations.alert_views import FreshnessView
 from rxbackup.operations.views import JudgedView, NewSchedule, OccurrenceView, RetentionView
+from rxbackup.operations.views.alerts import FreshnessView
 from rxbackup.ui.pages.schedules.rows import judged, light_of, occurrence_line, schedule_card
 from tests.unit.ui.test_schedule_form import NOW, view_of
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from rxbackup.access.actor import CONSOLE_EMAIL, SYSTEM_EMAIL
-from rxbackup.operations.activity_views import ActivityLine
 from rxbackup.operations.views import JobView
+from rxbackup.operations.views.activity import ActivityLine
 from rxbackup.ui import wording
 from rxbackup.ui.addresses import SCHEDULES, STORES, backup_address, restore_address
 

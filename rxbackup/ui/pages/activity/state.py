@@ -20,7 +20,7 @@ from rxbackup.access.actor import CONSOLE_EMAIL, SYSTEM_EMAIL, Actor
 from rxbackup.access.roles import Permission
 from rxbackup.errors import NotSignedIn, RxbackupError
 from rxbackup.operations import activity
-from rxbackup.operations.activity_views import KINDS, OUTCOMES, ActivityPage, ActivityQuery
+from rxbackup.operations.views.activity import KINDS, OUTCOMES, ActivityPage, ActivityQuery
 from rxbackup.ui.pages.activity.rows import ActivityRow, activity_row
 from rxbackup.ui.pages.backups.watching import WATCH
 from rxbackup.ui.session import SessionState, actor_of

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from rxbackup.operations.alert_views import FreshnessView
 from rxbackup.operations.views import BackupView, JobView
+from rxbackup.operations.views.alerts import FreshnessView
 from rxbackup.ui import wording
 from rxbackup.ui.pages.backups.watching import Facts
 

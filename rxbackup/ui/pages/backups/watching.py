@@ -13,10 +13,10 @@ from typing import Generic, TypeVar
 from rxbackup.access.actor import Actor
 from rxbackup.errors import BackupNotFound, RxbackupError
 from rxbackup.operations import alerts, backups, channels, freshness, groups, jobs, measures, schedules, stores
-from rxbackup.operations.alert_views import AlertView, FreshnessView
-from rxbackup.operations.measure_views import History
 from rxbackup.operations.services import Services
 from rxbackup.operations.views import BackupDetail, BackupQuery, BackupView, GroupCount, JobView, ScheduleView
+from rxbackup.operations.views.alerts import AlertView, FreshnessView
+from rxbackup.operations.views.measures import History
 
 _T = TypeVar("_T")
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from rxbackup.errors import UsageError
-from rxbackup.operations.channel_views import USUAL_PORTS, ChannelChange, ChannelView, NewChannel
+from rxbackup.operations.views.channels import USUAL_PORTS, ChannelChange, ChannelView, NewChannel
 
 KINDS = ("email", "webhook", "heartbeat", "apprise")
 FIELDS = ("name", "to", "sender", "host", "port", "security", "username", "password", "url", "signing_key", "events")

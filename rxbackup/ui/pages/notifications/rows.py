@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from rxbackup.operations.channel_views import ChannelView, MessageView
+from rxbackup.operations.views.channels import ChannelView, MessageView
 from rxbackup.ui import wording
 from rxbackup.ui.pages.notifications.happenings import heard
 

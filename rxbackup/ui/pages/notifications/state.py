@@ -14,7 +14,7 @@ from reflex.event import EventSpec
 from rxbackup import wiring
 from rxbackup.errors import NotSignedIn, RxbackupError
 from rxbackup.operations import channels
-from rxbackup.operations.channel_views import ChannelChange, ChannelView, MessageView
+from rxbackup.operations.views.channels import ChannelChange, ChannelView, MessageView
 from rxbackup.ui.pages.backups.watching import WATCH
 from rxbackup.ui.pages.notifications.rows import (
     MESSAGES_PER_PAGE,

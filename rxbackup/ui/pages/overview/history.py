@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-from rxbackup.operations.measure_views import DayOfRuns, History
+from rxbackup.operations.views.measures import DayOfRuns, History
 from rxbackup.ui import wording
 
 UNMEASURED = -1

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from rxbackup.operations.alert_views import AlertView, FreshnessView
-from rxbackup.operations.channel_views import ChannelView
 from rxbackup.operations.views import ScheduleView
+from rxbackup.operations.views.alerts import AlertView, FreshnessView
+from rxbackup.operations.views.channels import ChannelView
 from rxbackup.ui import addresses, wording
 from rxbackup.ui.pages.schedules.rows import light_of
 

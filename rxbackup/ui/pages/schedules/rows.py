@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from rxbackup.operations.alert_views import FreshnessView
 from rxbackup.operations.views import JudgedView, OccurrenceView, RetentionView, ScheduleView
+from rxbackup.operations.views.alerts import FreshnessView
 from rxbackup.ui import wording
 
 _LATE_AFTER = timedelta(minutes=10)

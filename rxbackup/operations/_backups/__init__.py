@@ -1,0 +1,1 @@
+"""What operations do with backups, and between rows and views."""

@@ -1,0 +1,1 @@
+"""The ways in which backups go: into the trash, and for good."""

@@ -1,0 +1,1 @@
+"""The envelope around every run: its row, its heartbeat, its end."""

@@ -1,0 +1,1 @@
+"""Places where backups rest: joined, looked through, freed of what nobody needs."""

@@ -93,6 +93,29 @@ def signed_in_page(context: BrowserContext, app: RunningApp, admin: Admin) -> Pa
     return context.new_page()
 
 
+@pytest.fixture(params=[("light", 1440), ("dark", 390)], ids=["light-1440", "dark-390"])
+def tab(request: pytest.FixtureRequest, browser: Browser, app: RunningApp, admin: Admin) -> Iterator[Page]:
+    """A tab of the admin, in light on a desk and in dark on a phone, where nothing moves; no page is open yet."""
+    scheme, width = request.param
+    answer = app.post("/auth/sign-in", {"email": admin.email, "password": admin.password})
+    context = browser.new_context(
+        base_url=app.url,
+        color_scheme=scheme,
+        reduced_motion="reduce",
+        viewport={"width": width, "height": 900},
+    )
+    context.set_default_timeout(15_000)
+    give_cookies(context, app, answer.cookies)
+    yield context.new_page()
+    context.close()
+
+
+def width_of(page: Page) -> int:
+    """How wide a tab is, in CSS pixels."""
+    assert page.viewport_size is not None
+    return page.viewport_size["width"]
+
+
 def give_cookies(context: BrowserContext, app: RunningApp, cookies: httpx.Cookies) -> None:
     """Put the session of an HTTP answer into a browser profile."""
     context.add_cookies(

@@ -1,16 +1,15 @@
-"""axe finds nothing to complain of, on any page or dialog, in both colour modes, on desk and phone."""
+"""axe finds nothing to complain of, on any page or dialog, in light on a desk and in dark on a phone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.e2e.conftest import Admin, give_cookies
+from tests.e2e.conftest import width_of
 from tests.support.axe import violations
-from tests.support.backups_page import choose, create, open_page, row_of
-from tests.support.running_app import RunningApp
+from tests.support.backups_page import choose, open_page, provide, row_of
 
 NAME = "Looked at by axe"
 
@@ -79,23 +78,12 @@ PLACES: dict[str, Callable[[Page], object]] = {
 DIALOGS = {"create", "verify", "delete", "copy", "download", "import", "add store", "free space"}
 
 
-@pytest.fixture(params=["light", "dark"])
-def tab(request: pytest.FixtureRequest, browser: Browser, app: RunningApp, admin: Admin) -> Iterator[Page]:
-    answer = app.post("/auth/sign-in", {"email": admin.email, "password": admin.password})
-    context = browser.new_context(base_url=app.url, color_scheme=request.param, reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    give_cookies(context, app, answer.cookies)
-    page = open_page(context.new_page())
-    page.wait_for_timeout(1000)
-    if row_of(page, NAME).count() == 0:
-        create(page, NAME, groups=("Departments",))
-    yield page
-    context.close()
+@pytest.fixture(autouse=True)
+def backup(tab: Page) -> None:
+    provide(tab, NAME, groups=("Departments",))
 
 
-@pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_nothing(tab: Page, width: int) -> None:
-    tab.set_viewport_size({"width": width, "height": 900})
+def test_axe_finds_nothing(tab: Page) -> None:
     found: dict[str, list[str]] = {}
     for place, go in PLACES.items():
         open_page(tab)
@@ -105,7 +93,7 @@ def test_axe_finds_nothing(tab: Page, width: int) -> None:
             expect(tab.get_by_role("dialog")).to_be_visible()
         tab.wait_for_timeout(300)  # colours fade in
         found[place] = violations(tab, menu=place == "menu")
-        assert tab.evaluate("document.documentElement.scrollWidth") <= width
+        assert tab.evaluate("document.documentElement.scrollWidth") <= width_of(tab)
     assert {place: lines for place, lines in found.items() if lines} == {}
 
 

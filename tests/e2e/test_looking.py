@@ -5,16 +5,15 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from rxbackup.ui.wording import number
-from tests.e2e.conftest import Admin, give_cookies
+from tests.e2e.conftest import width_of
 from tests.support.axe import violations
-from tests.support.backups_page import PATIENCE_MS, choose, create, database, open_page, row_of
+from tests.support.backups_page import PATIENCE_MS, choose, database, open_page, provide
 from tests.support.running_app import RunningApp
 
 NAME = "Before the looking"
@@ -24,11 +23,8 @@ TABLE = "public.departments"
 @pytest.fixture
 def backups_page(signed_in_page: Page) -> Page:
     """Backup Management, with one backup to look into."""
-    page = open_page(signed_in_page)
-    page.wait_for_timeout(1000)
-    if row_of(page, NAME).count() == 0:
-        create(page, NAME)
-    return page
+    provide(signed_in_page, NAME)
+    return signed_in_page
 
 
 def rows_of(page: Page) -> Locator:
@@ -141,8 +137,7 @@ def test_what_changed_since_is_told_row_by_row(backups_page: Page, app: RunningA
 
 def test_two_backups_are_compared_by_keyboard_alone(backups_page: Page) -> None:
     page = backups_page
-    if row_of(page, "After the looking").count() == 0:
-        create(page, "After the looking")
+    provide(page, "After the looking")
     page.goto("/compare")
     before = page.get_by_label("Before")
     expect(before).to_be_visible()
@@ -162,23 +157,8 @@ def test_two_backups_are_compared_by_keyboard_alone(backups_page: Page) -> None:
     expect(page.get_by_text("had to be opened")).to_be_visible()
 
 
-@pytest.fixture(params=["light", "dark"])
-def tab(request: pytest.FixtureRequest, browser: Browser, app: RunningApp, admin: Admin) -> Iterator[Page]:
-    answer = app.post("/auth/sign-in", {"email": admin.email, "password": admin.password})
-    context = browser.new_context(base_url=app.url, color_scheme=request.param, reduced_motion="reduce")
-    context.set_default_timeout(15_000)
-    give_cookies(context, app, answer.cookies)
-    page = open_page(context.new_page())
-    page.wait_for_timeout(1000)
-    if row_of(page, NAME).count() == 0:
-        create(page, NAME)
-    yield page
-    context.close()
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_axe_finds_nothing(tab: Page, app: RunningApp, width: int) -> None:
-    tab.set_viewport_size({"width": width, "height": 900})
+def test_axe_finds_nothing(tab: Page, app: RunningApp) -> None:
+    provide(tab, NAME)
     found = {}
     choose(tab, NAME, "Look inside")
     expect(tab.get_by_text("Choose a table")).to_be_visible()
@@ -189,7 +169,7 @@ def test_axe_finds_nothing(tab: Page, app: RunningApp, width: int) -> None:
     tab.get_by_role("button", name="Row 1", exact=True).click()
     expect(tab.get_by_role("definition").first).to_be_visible()
     found["rows"] = violations(tab)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width_of(tab)
     with database(app) as connection:
         connection.execute("UPDATE departments SET name = name || '.' WHERE id = (SELECT min(id) FROM departments)")
         connection.commit()
@@ -201,5 +181,5 @@ def test_axe_finds_nothing(tab: Page, app: RunningApp, width: int) -> None:
     tab.get_by_role("button", name=TABLE).click()
     expect(tab.get_by_role("list", name=f"Rows of {TABLE} that differ")).to_be_visible(timeout=PATIENCE_MS)
     found["compared"] = violations(tab)
-    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width_of(tab)
     assert {place: lines for place, lines in found.items() if lines} == {}

@@ -36,6 +36,17 @@ def create(page: Page, name: str, *, groups: tuple[str, ...] | None = None) -> L
     return row_of(page, name)
 
 
+def provide(page: Page, name: str, *, groups: tuple[str, ...] | None = None) -> None:
+    """Backup Management with a complete backup of that name, which whoever needs it first makes."""
+    found = page.request.get("/api/v1/backups", params={"text": name}).json()["items"]
+    if name not in [each["name"] for each in found]:
+        wanted = {"name": name} | ({"groups": list(groups)} if groups else {})
+        asked = page.request.post("/api/v1/backups", data=wanted, headers={"X-Rxb": "1"})
+        assert asked.status == 202, asked.text()
+    open_page(page)
+    expect_complete(page, name)
+
+
 def expect_complete(page: Page, name: str) -> None:
     """Wait until a backup is whole: only then a level of proof stands in its row."""
     expect(row_of(page, name)).to_contain_text(re.compile("Stored|Readable|Decrypted|Restored"), timeout=PATIENCE_MS)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -23,12 +22,11 @@ def open_activity(page: Page, query: str = "") -> Locator:
     return lines
 
 
-def look_often(app: RunningApp, admin: Admin, backup: str, times: int) -> None:
+def look_often(page: Page, backup: str, times: int) -> None:
     """Look at rows of a backup: each look is a line."""
-    with httpx.Client(base_url=app.url, cookies=dict(admin.cookies), timeout=30) as client:
-        for _ in range(times):
-            address = f"/api/v1/backups/{backup}/rows"
-            assert client.get(address, params={"table": "public.departments", "limit": 1}).status_code == 200
+    for _ in range(times):
+        address = f"/api/v1/backups/{backup}/rows"
+        assert page.request.get(address, params={"table": "public.departments", "limit": 1}).ok
 
 
 def test_what_happened_is_found_again(signed_in_page: Page, app: RunningApp, admin: Admin) -> None:
@@ -62,13 +60,13 @@ def test_what_happened_is_found_again(signed_in_page: Page, app: RunningApp, adm
     expect(page.get_by_role("heading", level=1, name="Told of")).to_be_visible()
 
     backup = page.url.rpartition("/")[2]
-    look_often(app, admin, backup, 55)
+    look_often(page, backup, 55)
     lines = open_activity(page, "?kind=look")
     expect(lines.get_by_role("listitem")).to_have_count(50)
     page.get_by_role("button", name="Next page").click()
     expect(page.get_by_text(re.compile("Page 2 of"))).to_be_visible()
     on_second = lines.get_by_role("listitem").count()
-    look_often(app, admin, backup, 3)
+    look_often(page, backup, 3)
     page.wait_for_timeout(4000)
     expect(lines.get_by_role("listitem")).to_have_count(on_second)
     page.get_by_role("button", name="Previous page").click()

@@ -44,7 +44,7 @@ def compare_now(page: Page) -> None:
     """From the list of backups to what became of it since."""
     choose(page, NAME, "Compare")
     expect(page.get_by_role("heading", level=1, name="Compare")).to_be_visible()
-    expect(page.get_by_label("After")).to_have_value("now")
+    expect(page.get_by_label("After", exact=True)).to_have_value("now")
     page.get_by_role("button", name="Compare").click()
     expect(page.get_by_role("button", name="Compare again")).to_be_visible(timeout=PATIENCE_MS)
 
@@ -139,13 +139,13 @@ def test_two_backups_are_compared_by_keyboard_alone(backups_page: Page) -> None:
     page = backups_page
     provide(page, "After the looking")
     page.goto("/compare")
-    before = page.get_by_label("Before")
+    before = page.get_by_label("Before", exact=True)
     expect(before).to_be_visible()
     names = before.locator("option").all_inner_texts()
     before.focus()
     before.select_option(next(name for name in names if name.startswith(NAME)))
     expect(page).to_have_url(re.compile("a="))
-    after = page.get_by_label("After")
+    after = page.get_by_label("After", exact=True)
     after.select_option(next(name for name in names if name.startswith("After the looking")))
     expect(page.get_by_role("button", name="Swap both sides")).to_be_enabled()
     button = page.get_by_role("button", name="Compare", exact=True).or_(
@@ -175,7 +175,7 @@ def test_axe_finds_nothing(tab: Page, app: RunningApp) -> None:
         connection.commit()
     open_page(tab)
     choose(tab, NAME, "Compare")
-    expect(tab.get_by_label("Before")).to_be_visible()
+    expect(tab.get_by_label("Before", exact=True)).to_be_visible()
     tab.get_by_role("button", name="Compare", exact=True).or_(tab.get_by_role("button", name="Compare again")).click()
     expect(tab.get_by_role("table", name="What differs, by table")).to_be_visible(timeout=PATIENCE_MS)
     tab.get_by_role("button", name=TABLE).click()

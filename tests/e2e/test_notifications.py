@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 import re
 
-import httpx
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.conftest import Admin
 from tests.support.axe import violations
 from tests.support.backups_page import PATIENCE_MS
 from tests.support.receivers import MailServer, WebServer, free_port, mail_server, web_server
-from tests.support.running_app import RunningApp
 
 __all__ = ["mail_server", "web_server"]
 
@@ -29,11 +26,11 @@ def received(signed_in_page: Page) -> list[str]:
 
 
 @pytest.fixture
-def empty_page(signed_in_page: Page, received: list[str], app: RunningApp, admin: Admin) -> Page:
+def empty_page(signed_in_page: Page, received: list[str]) -> Page:
     """The page of notifications of an installation without a channel."""
-    with httpx.Client(base_url=app.url, cookies=dict(admin.cookies), headers={"X-Rxb": "1"}) as client:
-        for channel in client.get("/api/v1/channels").json():
-            client.delete(f"/api/v1/channels/{channel['name']}").raise_for_status()
+    api = signed_in_page.request
+    for channel in api.get("/api/v1/channels").json():
+        assert api.delete(f"/api/v1/channels/{channel['name']}", headers={"X-Rxb": "1"}).ok
     signed_in_page.goto("/notifications")
     expect(signed_in_page.get_by_text("Nobody is told yet")).to_be_visible()
     return signed_in_page

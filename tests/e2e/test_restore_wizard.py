@@ -243,10 +243,10 @@ def test_what_blocks_is_said_at_once(signed_in_page: Page, app: RunningApp) -> N
 
 def test_a_restore_with_nothing_but_the_keyboard(signed_in_page: Page, app: RunningApp) -> None:
     page = open_page(signed_in_page)
-    create(page, "By keyboard", groups=("Departments",))
+    create(page, "Restored by keyboard", groups=("Departments",))
     _run(app, "UPDATE public.departments SET name = name || '?'")
     page.goto("/backups")
-    row_of(page, "By keyboard").get_by_role("button", name="Actions for").focus()
+    row_of(page, "Restored by keyboard").get_by_role("button", name="Actions for").focus()
     page.keyboard.press("Enter")
     page.get_by_role("menuitem", name="Restore").press("Enter")
     expect_step(page, "what")
@@ -274,7 +274,7 @@ def test_a_restore_with_nothing_but_the_keyboard(signed_in_page: Page, app: Runn
     expect_step(page, "confirm")
     expect(page.get_by_role("heading", level=2)).to_be_focused()
     page.keyboard.press("Tab")
-    page.keyboard.type("By keyboard")
+    page.keyboard.type("Restored by keyboard")
     expect(page.get_by_role("button", name="Restore 1 group")).to_be_enabled()
     page.keyboard.press("Enter")
     expect(result(page)).to_contain_text("changed")

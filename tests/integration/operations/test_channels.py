@@ -130,9 +130,7 @@ def test_secrets_are_sealed_and_never_shown(installation: Installation, web_serv
     new = _hook(f"{web_server.url}/t0ken", signing_key=SecretStr("k3y"))
     view = channels.add_channel(installation.services, CONSOLE, new)
     assert view.where == web_server.url
-    everything = str(
-        installation.system_sql("SELECT c::text, convert_from(secrets, 'latin1') FROM rxbackup.channels c")
-    )
+    everything = str(installation.system_sql("SELECT c::text, encode(secrets, 'escape') FROM rxbackup.channels c"))
     everything += str(installation.system_sql("SELECT a::text FROM rxbackup.audit a")) + repr(new) + repr(view)
     assert "t0ken" not in everything
     assert "k3y" not in everything

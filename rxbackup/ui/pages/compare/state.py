@@ -70,6 +70,8 @@ class CompareState(rx.State):
     more_rows: bool = False
     looking: bool = False
     whole: bool = False
+    _asked: tuple[str, str] = ("", NOW)
+    """The sides chosen last, which the page may not have come to yet: who chooses both quickly means both."""
     _rows: tuple[RowComparison, ...] = ()
     _found: ComparisonView | None = None
     _job: str = ""
@@ -107,6 +109,7 @@ class CompareState(rx.State):
         if (self.before, self.after) != (before, after) or self.state == "failed":
             self.reset()  # type: ignore[no-untyped-call]
             self.before, self.after = before, after
+        self._asked = (before, after)
         self.sides = sides_of(newest, chosen)
         if self._found is None and before and before != after:
             job = await asyncio.to_thread(comparisons.latest_comparison, services, actor, before, after)
@@ -116,12 +119,16 @@ class CompareState(rx.State):
     @rx.event
     def choose_before(self, backup_id: str) -> EventSpec:
         """Compare from another backup on."""
-        return rx.redirect(compare_address(str(backup_id)[:_LONGEST], self.after))
+        return self._ask(str(backup_id)[:_LONGEST], self._asked[1])
 
     @rx.event
     def choose_after(self, backup_id: str) -> EventSpec:
         """Compare with another backup, or with now."""
-        return rx.redirect(compare_address(self.before, str(backup_id)[:_LONGEST]))
+        return self._ask(self._asked[0], str(backup_id)[:_LONGEST])
+
+    def _ask(self, before: str, after: str) -> EventSpec:
+        self._asked = (before, after)
+        return rx.redirect(compare_address(before, after))
 
     @rx.event
     def swap(self) -> EventSpec | None:
